@@ -1,0 +1,84 @@
+import type { Clock } from "./clock.js";
+import { LockstepError } from "./errors.js";
+
+/** How long a caller is ready to wait: till a signal of its own aborts, or for so many milliseconds. */
+export interface Patience {
+  signal?: AbortSignal | undefined;
+  timeoutMs?: number | undefined;
+}
+
+/** The longest time that any option accepts: a year is a mistake, not a wish. */
+const longestMs = 366 * 24 * 3600 * 1000;
+
+/** Throws 'bad-input' unless `value` is a sensible number of milliseconds. */
+export function checkMilliseconds(name: string, value: number, leastMs: number): void {
+  if (typeof value === "number" && value >= leastMs && value <= longestMs) return;
+  throw new LockstepError(
+    "bad-input",
+    `${name} must be a number of milliseconds from ${leastMs} to ${longestMs}, not ${String(value)}`,
+  );
+}
+
+/** Throws 'bad-input' for nonsense, and the signal's own reason when it has aborted already. */
+export function checkPatience(patience: Patience): void {
+  const { signal, timeoutMs } = patience;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new LockstepError("bad-input", "signal must be an AbortSignal, as new AbortController().signal is");
+  }
+  if (timeoutMs !== undefined) checkMilliseconds("timeoutMs", timeoutMs, 0);
+  signal?.throwIfAborted();
+}
+
+/**
+ * Calls `giveUp` once, with the error to reject with, when the patience ends. The returned function calls
+ * that off and must be called when the wait is over, or the caller's signal would remember us for ever.
+ */
+export function whenPatienceEnds(
+  patience: Patience,
+  clock: Clock,
+  awaited: string,
+  giveUp: (error: unknown) => void,
+): () => void {
+  const { signal, timeoutMs } = patience;
+  if (signal === undefined && timeoutMs === undefined) return nothing;
+  const timer =
+    timeoutMs === undefined
+      ? undefined
+      : clock.after(timeoutMs, () => {
+          end(new LockstepError("timeout", `${awaited} was not to be had within ${timeoutMs} ms`));
+        });
+  const onAbort = () => {
+    end(signal?.reason);
+  };
+  const callOff = () => {
+    timer?.cancel();
+    signal?.removeEventListener("abort", onAbort);
+  };
+  const end = (error: unknown) => {
+    callOff();
+    giveUp(error);
+  };
+  signal?.addEventListener("abort", onAbort);
+  return callOff;
+}
+
+function nothing(): void {
+  // There was nothing to call off.
+}
+
+/** Resolves after `delayMs`, or rejects with the signal's reason. */
+export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const onAbort = () => {
+      timer.cancel();
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- an abort's reason is the caller's
+      reject(signal?.reason);
+    };
+    const timer = clock.after(delayMs, () => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    });
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}

@@ -1,0 +1,92 @@
+import { LockstepError } from "../base/errors.js";
+import { lostError } from "../store/session.js";
+import type { QueuePlace } from "./queue-place.js";
+
+export type HeldEnd = "released" | "lost";
+
+/**
+ * What one holds: proof that it was granted, and a watch over whether it still is.
+ *
+ * *Failure*: it is lost when its session could not be renewed in time, as when the process was frozen or the
+ * store away. Then `signal` aborts by this process's own clock, before anyone else can be granted the same, and
+ * `assertHeld()` throws. Whatever stores the result of the work should refuse a token lower than it has seen.
+ */
+export class Held {
+  /** What is held, by name. */
+  readonly name: string;
+  readonly #place: QueuePlace;
+  readonly #onEnd: (how: HeldEnd) => Promise<void> | void;
+  readonly #unlisten: () => void;
+  #end: HeldEnd | undefined;
+  #abort: AbortController | undefined;
+
+  /** @internal */
+  constructor(name: string, place: QueuePlace, onEnd: (how: HeldEnd) => Promise<void> | void) {
+    this.name = name;
+    this.#place = place;
+    this.#onEnd = onEnd;
+    this.#unlisten = place.session.onEnd(() => {
+      this.#lose();
+    });
+  }
+
+  /** The fencing token: rises strictly with each grant of the same name. */
+  get token(): bigint {
+    return this.#place.token;
+  }
+
+  /** Aborted the moment it may be lost; never by a release. */
+  get signal(): AbortSignal {
+    // Made when asked for: it costs more than the rest of the guard, and many sections are short.
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#end === "lost") this.#abort.abort(lostError(this.name));
+    }
+    return this.#abort.signal;
+  }
+
+  /** Whether it is held at this very moment; reads the clock, so it is right even just after a freeze. */
+  get isHeld(): boolean {
+    return this.#end === undefined && this.#place.session.isValid();
+  }
+
+  /** Throws 'lost' unless it is held at this very moment. */
+  assertHeld(): void {
+    if (this.isHeld) return;
+    if (this.#end === "released") throw new LockstepError("lost", `${this.name} was released`);
+    throw lostError(this.name);
+  }
+
+  /**
+   * Gives it up; resolves when others can have it.
+   *
+   * *Failure*: throws 'lost' when it was lost before, so that whoever gets past this line held it to the end,
+   * and 'misuse' when it was released before. A store that cannot be told is waited for, at most until the
+   * session is over, when it is released all the same.
+   */
+  async release(): Promise<void> {
+    if (this.#end === "released") {
+      throw new LockstepError("misuse", `${this.name} was released already; release it once`);
+    }
+    this.assertHeld();
+    await this.#release();
+  }
+
+  /** Releases what is still held; quiet when it was released or lost. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.isHeld) await this.#release();
+  }
+
+  async #release(): Promise<void> {
+    this.#end = "released";
+    this.#unlisten();
+    await this.#onEnd("released");
+  }
+
+  #lose(): void {
+    if (this.#end !== undefined) return;
+    this.#end = "lost";
+    this.#abort?.abort(lostError(this.name));
+    void this.#onEnd("lost");
+  }
+}

@@ -1,0 +1,191 @@
+import { isLockstepError, LockstepError } from "../base/errors.js";
+import { nonce } from "../base/nonce.js";
+import { sleep } from "../base/patience.js";
+import type { Revision, Snapshot, Write } from "../store/change.js";
+import { lostError, type Session } from "../store/session.js";
+import type { SessionKeeper } from "./session-keeper.js";
+
+/** A session that dies before its first key is written, so many times in a row, is no accident. */
+const mostSessions = 10;
+
+/**
+ * A place in a queue of the store: one key, bound to a session. Who is first has what the queue is for.
+ *
+ * Why that is safe with no compare-and-swap: a key is first when no key created before it lives. Keys are
+ * created in one order and a later one never counts, so among live keys at most one is first. What is ahead of
+ * a key can only shrink; so any snapshot that is at least as new as the key, and still holds it, may be judged
+ * by: a stale one only makes us wait longer.
+ */
+export class QueuePlace {
+  readonly session: Session;
+  readonly key: string;
+  /** The creation of our key: the fencing token of what this place is granted. */
+  readonly token: Revision;
+  readonly #keeper: SessionKeeper;
+  readonly #queue: string;
+  /** The request that made our key may be delivered again, long after. */
+  readonly #doubtful: boolean;
+  #ahead: string | undefined;
+  #seen: Revision;
+
+  private constructor(
+    keeper: SessionKeeper,
+    queue: string,
+    joined: { session: Session; key: string; position: Position; doubtful: boolean },
+  ) {
+    this.#keeper = keeper;
+    this.#queue = queue;
+    this.session = joined.session;
+    this.key = joined.key;
+    this.#doubtful = joined.doubtful;
+    this.token = joined.position.created;
+    this.#ahead = joined.position.ahead;
+    this.#seen = joined.position.seen;
+  }
+
+  get isFirst(): boolean {
+    return this.#ahead === undefined;
+  }
+
+  /** Joins a queue at its end, in one commit; which also gives up the place `instead`, where one is named. */
+  static async take(
+    keeper: SessionKeeper,
+    queue: string,
+    ticket: Uint8Array,
+    instead?: QueuePlace,
+  ): Promise<QueuePlace> {
+    for (let attempt = 1; attempt <= mostSessions; attempt++) {
+      const current = keeper.current();
+      const session = current instanceof Promise ? await current : current;
+      const key = queue + nonce();
+      const then: Write[] = [{ kind: "put", key, value: ticket, session: session.id }];
+      if (instead) then.push({ kind: "delete", key: instead.key });
+      keeper.enter(session);
+      const { snapshot, doubtful } = await join(keeper, session, queue, key, then);
+      const position = positionOf(key, snapshot);
+      if (position) {
+        instead?.forget();
+        return new QueuePlace(keeper, queue, { session, key, position, doubtful });
+      }
+      // The session is dead in the store, or the request was lost on its way: again, with another session.
+      keeper.retire(session);
+      keeper.leave(session);
+    }
+    throw new LockstepError(
+      "retries-exhausted",
+      `${mostSessions} sessions in a row ended before a place in ${queue} was taken; is ttlMs too short?`,
+    );
+  }
+
+  /**
+   * Resolves when nobody is ahead. Rejects with 'lost' when the session ends, or with the signal's reason.
+   *
+   * Only the next one ahead is watched: its going wakes us and nobody else.
+   */
+  async untilFirst(signal: AbortSignal): Promise<void> {
+    const halt = new AbortController();
+    const onAbort = () => {
+      halt.abort(signal.reason);
+    };
+    signal.addEventListener("abort", onAbort);
+    if (signal.aborted) onAbort();
+    const unlisten = this.session.onEnd(() => {
+      halt.abort(lostError(`the place in ${this.#queue}`));
+    });
+    try {
+      while (this.#ahead !== undefined) await this.#untilSomeoneLeft(this.#ahead, halt.signal);
+    } finally {
+      unlisten();
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Gives the place up. Never fails: where the store cannot be told, it resolves when the session is over. */
+  async leave(): Promise<void> {
+    if (this.session.isValid()) {
+      try {
+        await this.#keeper.store.commit({ then: [{ kind: "delete", key: this.key }] });
+      } catch {
+        await this.#keeper.sweep(this.session, this.key);
+      }
+    }
+    this.forget();
+  }
+
+  /** The key is gone already: with its session, or by another commit. */
+  forget(): void {
+    if (this.#doubtful) void this.#keeper.sweep(this.session, this.key);
+    this.#keeper.leave(this.session);
+  }
+
+  async #untilSomeoneLeft(ahead: string, signal: AbortSignal): Promise<void> {
+    const { store, clock } = this.#keeper;
+    try {
+      await untilGone(store.watch(ahead, { from: this.#seen, signal }), ahead);
+      const position = positionOf(this.key, await store.read({ prefix: this.#queue, order: "created" }));
+      if (!position) throw lostError(`the place in ${this.#queue}`);
+      this.#ahead = position.ahead;
+      this.#seen = position.seen;
+    } catch (error) {
+      if (!isLockstepError(error, "unavailable")) throw error;
+      // The place is ours for as long as the session lives, so a store that is away for a while is waited for.
+      await sleep(clock, this.session.ttlMs / 10, signal);
+    }
+    signal.throwIfAborted();
+  }
+}
+
+interface Position {
+  readonly created: Revision;
+  readonly ahead: string | undefined;
+  readonly seen: Revision;
+}
+
+/** Where a key stands among the entries of a queue, the oldest first; undefined when it is not there. */
+function positionOf(key: string, snapshot: Snapshot): Position | undefined {
+  const { entries, revision } = snapshot;
+  // From the end: who just joined is the last.
+  for (let i = entries.length - 1; i >= 0; i--) {
+    const entry = entries[i];
+    if (entry?.key === key) return { created: entry.created, ahead: entries[i - 1]?.key, seen: revision };
+  }
+  return undefined;
+}
+
+async function join(
+  keeper: SessionKeeper,
+  session: Session,
+  queue: string,
+  key: string,
+  then: Write[],
+): Promise<{ snapshot: Snapshot; doubtful: boolean }> {
+  try {
+    // `absent` refuses what the network delivers twice.
+    const read = { prefix: queue, order: "created" } as const;
+    const verdict = await keeper.store.commit({ when: [{ kind: "absent", key }], then, read });
+    return { snapshot: verdict.snapshot, doubtful: false };
+  } catch (error) {
+    if (isLockstepError(error) && error.applied === "maybe") {
+      // Our nonce tells whether the commit was made; if it was not, it may yet be, hence the sweep.
+      try {
+        keeper.retire(session);
+        return { snapshot: await keeper.store.read({ prefix: queue, order: "created" }), doubtful: true };
+      } catch {
+        // Nothing is known; the first error says it best.
+      }
+      void keeper.sweep(session, key);
+    }
+    keeper.leave(session);
+    throw error;
+  }
+}
+
+async function untilGone(changes: ReturnType<SessionKeeper["store"]["watch"]>, key: string): Promise<void> {
+  for await (const change of changes) {
+    const isGone =
+      change.kind === "resync"
+        ? !change.snapshot.entries.some((entry) => entry.key === key)
+        : change.events.some((event) => event.kind === "delete" && event.key === key);
+    if (isGone) return;
+  }
+}

@@ -1,0 +1,2 @@
+export { openLmdbStore } from "./open-lmdb-store.js";
+export type { LmdbStore } from "./lmdb-store.js";

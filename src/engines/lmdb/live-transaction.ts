@@ -1,0 +1,285 @@
+import type { RootDatabase } from "lmdb";
+import type {
+  Change,
+  Committed,
+  Entry,
+  Event,
+  Query,
+  Refused,
+  Revision,
+  SessionInfo,
+  Snapshot,
+} from "../../store/change.js";
+import { arrange, entryAfter, firstFailure, type View } from "../../store/rules.js";
+import * as records from "./records.js";
+import type { Meta, PeerRecord, SessionRecord } from "./records.js";
+
+/** So many watched commits are remembered; a watcher that is further behind gets a resync. */
+const mostLogged = 4096;
+/** Trimmed by the handful, not one by one. */
+const trimmedAtOnce = 256;
+
+/** Who watches what, as one client last read it from the table of peers. */
+export class Interests {
+  version = -1;
+  readonly byPeer = new Map<string, { raw: Buffer; record: PeerRecord }>();
+}
+
+/** A read of the live file at one moment. Shared by transactions, which see their own writes. */
+export class LiveView implements View {
+  protected readonly db: RootDatabase<Buffer, string>;
+  readonly now: number;
+  readonly meta: Meta;
+
+  constructor(db: RootDatabase<Buffer, string>, now: number) {
+    this.db = db;
+    this.now = now;
+    this.meta = records.decodeMeta(db.get(records.metaKey) as Buffer);
+  }
+
+  get(key: string): Entry | undefined {
+    const bytes = this.db.get(records.entryKey(key));
+    return bytes && records.decodeEntry(key, bytes);
+  }
+
+  isAlive(id: string): boolean {
+    const session = this.session(id);
+    return session !== undefined && session.expiresAt > this.now;
+  }
+
+  session(id: string): SessionRecord | undefined {
+    const bytes = this.db.get(records.sessionKey(id));
+    return bytes && records.decodeSession(bytes);
+  }
+
+  snapshot(query: Query | undefined): Snapshot {
+    const { revision } = this.meta;
+    if (query === undefined) return { revision, entries: [] };
+    if ("key" in query) {
+      const entry = this.get(query.key);
+      return { revision, entries: entry ? [entry] : [] };
+    }
+    const found: Entry[] = [];
+    const enough = query.order === "created" ? Infinity : (query.limit ?? Infinity);
+    for (const [key, bytes] of this.scan(records.entryKey(query.prefix))) {
+      found.push(records.decodeEntry(key.slice(1), bytes));
+      if (found.length >= enough) break;
+    }
+    const entries = arrange(found, query);
+    return query.sessions ? { revision, entries, sessions: this.#sessions() } : { revision, entries };
+  }
+
+  /** The records whose keys begin with `prefix`, in the order of their keys. */
+  *scan(prefix: string): Generator<[key: string, bytes: Buffer], void, void> {
+    for (const { key, value } of this.db.getRange({ start: prefix })) {
+      if (!key.startsWith(prefix)) return;
+      yield [key, value];
+    }
+  }
+
+  /** The watched commits after `revision`, the oldest first. */
+  *logAfter(revision: Revision): Generator<{ revision: Revision; events: Event[] }, void, void> {
+    for (const { key, value } of this.db.getRange({ start: records.logKey(revision + 1n) })) {
+      if (!key.startsWith("l")) return;
+      const logged = BigInt(`0x${key.slice(1)}`);
+      yield { revision: logged, events: records.decodeEvents(logged, value) };
+    }
+  }
+
+  #sessions(): SessionInfo[] {
+    const sessions: SessionInfo[] = [];
+    for (const [key, bytes] of this.scan("s")) {
+      const { label, ttlMs, expiresAt } = records.decodeSession(bytes);
+      if (expiresAt > this.now) {
+        sessions.push({ id: key.slice(1), label, ttlMs, remainingMs: expiresAt - this.now });
+      }
+    }
+    return sessions;
+  }
+}
+
+/** One indivisible step on the live file: any number of changes, each with its own verdict and revision. */
+export class LiveTransaction extends LiveView {
+  /** The peers that watch something which this transaction touched. */
+  readonly toRing = new Set<string>();
+  /** Whether an unbound key was written, so that the durable copy is behind. */
+  wroteUnbound = false;
+  readonly #interests: Interests;
+  #dirty = false;
+
+  constructor(db: RootDatabase<Buffer, string>, now: number, interests: Interests) {
+    super(db, now);
+    this.#interests = interests;
+    if (this.meta.earliestExpiry <= now) this.#expire();
+  }
+
+  commit(change: Change): Committed | Refused {
+    const failed = firstFailure(change, this);
+    if (failed) return { ok: false, failed, snapshot: this.snapshot(change.read) };
+    this.#apply(change);
+    return { ok: true, revision: this.meta.revision, snapshot: this.snapshot(change.read) };
+  }
+
+  putSession(id: string, session: SessionRecord): void {
+    this.db.putSync(records.sessionKey(id), records.encodeSession(session));
+    if (session.expiresAt < this.meta.earliestExpiry) {
+      this.meta.earliestExpiry = session.expiresAt;
+      this.#dirty = true;
+    }
+  }
+
+  /** False when the session is gone. */
+  renewSession(id: string): boolean {
+    const session = this.session(id);
+    if (!session || session.expiresAt <= this.now) return false;
+    this.putSession(id, { ...session, expiresAt: this.now + session.ttlMs });
+    return true;
+  }
+
+  /** Ends a session; all its keys vanish in one commit. */
+  endSession(id: string): void {
+    if (this.db.get(records.sessionKey(id)) === undefined) return;
+    const bindings = records.bindingKey(id, "");
+    const bound = [...this.scan(bindings)].map(([key]) => key.slice(bindings.length));
+    this.#apply({ then: bound.map((key) => ({ kind: "delete", key })) });
+    this.db.removeSync(records.sessionKey(id));
+  }
+
+  putPeer(id: string, peer: PeerRecord): void {
+    this.db.putSync(records.peerKey(id), records.encodePeer(peer));
+    this.#peersChanged();
+  }
+
+  /** Forgets a peer that is gone, and ends its sessions, whose ids begin with its own. */
+  removePeer(id: string): void {
+    if (this.db.get(records.peerKey(id)) === undefined) return;
+    this.db.removeSync(records.peerKey(id));
+    this.#peersChanged();
+    for (const [key] of [...this.scan(records.sessionKey(`${id}.`))]) this.endSession(key.slice(1));
+  }
+
+  /** The durable copy holds what these keys were at these revisions. */
+  markKept(kept: ReadonlyMap<string, Buffer>): void {
+    for (const [key, mark] of kept) {
+      // A key that was written again since keeps its mark.
+      const now = this.db.get(records.unkeptKey(key));
+      if (now?.equals(mark)) this.db.removeSync(records.unkeptKey(key));
+    }
+  }
+
+  raiseCeiling(ceiling: Revision): void {
+    if (ceiling <= this.meta.ceiling) return;
+    this.meta.ceiling = ceiling;
+    this.#dirty = true;
+  }
+
+  /** Must be the last call. */
+  finish(): void {
+    if (this.#dirty) this.db.putSync(records.metaKey, records.encodeMeta(this.meta));
+  }
+
+  #apply(change: Change): void {
+    const revision = this.meta.revision + 1n;
+    const events: Event[] = [];
+    for (const write of change.then) {
+      const before = this.get(write.key);
+      if (write.kind === "put") {
+        const entry = entryAfter(write, before, revision);
+        this.db.putSync(records.entryKey(write.key), records.encodeEntry(entry));
+        if (before?.session !== entry.session) this.#rebind(write.key, before?.session, entry.session);
+        this.#markUnkept(write.key, revision, before, entry);
+        events.push({ kind: "put", key: write.key, revision, entry });
+      } else if (before) {
+        this.db.removeSync(records.entryKey(write.key));
+        if (before.session !== undefined) this.#rebind(write.key, before.session, undefined);
+        this.#markUnkept(write.key, revision, before, undefined);
+        events.push({ kind: "delete", key: write.key, revision });
+      }
+    }
+    if (events.length === 0) return;
+    this.meta.revision = revision;
+    this.#dirty = true;
+    this.#tell(revision, events);
+  }
+
+  #rebind(key: string, from: string | undefined, to: string | undefined): void {
+    if (from !== undefined) this.db.removeSync(records.bindingKey(from, key));
+    if (to !== undefined) this.db.putSync(records.bindingKey(to, key), Buffer.alloc(0));
+  }
+
+  /** Only what is, or was, unbound has a durable copy: what is bound dies with its session, at the latest at a reboot. */
+  #markUnkept(key: string, revision: Revision, before: Entry | undefined, after: Entry | undefined): void {
+    const wasUnbound = before !== undefined && before.session === undefined;
+    const isUnbound = after !== undefined && after.session === undefined;
+    if (!wasUnbound && !isUnbound) return;
+    this.wroteUnbound = true;
+    this.db.putSync(records.unkeptKey(key), Buffer.from(revision.toString()));
+  }
+
+  /** Logs a commit for those who watch what it touched. What nobody watches leaves no trace. */
+  #tell(revision: Revision, events: readonly Event[]): void {
+    let isWatched = false;
+    for (const [id, { record }] of this.#currentInterests()) {
+      if (!record.interest.some((prefix) => events.some((event) => event.key.startsWith(prefix)))) continue;
+      isWatched = true;
+      this.toRing.add(id);
+    }
+    if (!isWatched) return;
+    this.db.putSync(records.logKey(revision), records.encodeEvents(events));
+    this.meta.logLength++;
+    if (this.meta.logLength > mostLogged) this.#trimLog();
+  }
+
+  #trimLog(): void {
+    let trimmed = 0;
+    for (const [key] of [...this.#firstOfLog()]) {
+      this.db.removeSync(key);
+      this.meta.forgottenUntil = BigInt(`0x${key.slice(1)}`);
+      trimmed++;
+    }
+    this.meta.logLength -= trimmed;
+  }
+
+  *#firstOfLog(): Generator<[key: string, bytes: Buffer], void, void> {
+    let count = 0;
+    for (const record of this.scan("l")) {
+      yield record;
+      if (++count === trimmedAtOnce) return;
+    }
+  }
+
+  #currentInterests(): Interests["byPeer"] {
+    const interests = this.#interests;
+    if (interests.version === this.meta.peersVersion) return interests.byPeer;
+    const present = new Set<string>();
+    for (const [key, raw] of this.scan("p")) {
+      const id = key.slice(1);
+      present.add(id);
+      // Most records are as they were; those are not read again.
+      if (interests.byPeer.get(id)?.raw.equals(raw)) continue;
+      interests.byPeer.set(id, { raw, record: records.decodePeer(raw) });
+    }
+    for (const id of interests.byPeer.keys()) if (!present.has(id)) interests.byPeer.delete(id);
+    interests.version = this.meta.peersVersion;
+    return interests.byPeer;
+  }
+
+  #peersChanged(): void {
+    this.meta.peersVersion = (this.meta.peersVersion + 1) % 2 ** 32;
+    this.#dirty = true;
+    this.#interests.version = -1;
+  }
+
+  #expire(): void {
+    let earliest = Infinity;
+    const overdue: string[] = [];
+    for (const [key, bytes] of this.scan("s")) {
+      const { expiresAt } = records.decodeSession(bytes);
+      if (expiresAt <= this.now) overdue.push(key.slice(1));
+      else earliest = Math.min(earliest, expiresAt);
+    }
+    for (const id of overdue) this.endSession(id);
+    this.meta.earliestExpiry = earliest;
+    this.#dirty = true;
+  }
+}

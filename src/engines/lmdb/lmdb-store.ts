@@ -1,0 +1,202 @@
+import { systemClock } from "../../base/clock.js";
+import { LockstepError } from "../../base/errors.js";
+import { nonce } from "../../base/nonce.js";
+import type { Batch, Change, Committed, Query, Refused, Resync, Revision, Snapshot } from "../../store/change.js";
+import type { Guarantees } from "../../store/guarantees.js";
+import { checkChange, checkQuery, checkSessionOptions } from "../../store/rules.js";
+import { KeptSession, type Session } from "../../store/session.js";
+import type { SessionOptions, Store, WatchOptions } from "../../store/store.js";
+import { closedError } from "../../store/watch-feed.js";
+import { DurableCopier } from "./durable-copier.js";
+import type { KeptFile } from "./kept-file.js";
+import { LiveFile } from "./live-file.js";
+import { Peers } from "./peers.js";
+import { decodePeer } from "./records.js";
+import { WatchHub } from "./watch-hub.js";
+
+/** Many processes of one host on one directory. See ARCHITECTURE.md for how the parts play together. */
+export class LmdbStore implements Store {
+  readonly guarantees: Guarantees = {
+    engine: "lmdb",
+    linearizableReads: true,
+    reach: "host",
+    durable: "power",
+    watch: "resync",
+    push: "doorbell",
+    fence: "monotonic",
+    failoverLosesCommits: false,
+    expiryClock: "host",
+    noticesDeath: true,
+    ttl: { minMs: 100, maxMs: 24 * 3600 * 1000, grainMs: 1 },
+    maxOperations: 1024,
+    maxValueBytes: 1024 * 1024,
+  };
+  readonly #directory: string;
+  readonly #id = nonce();
+  readonly #kept: KeptFile;
+  readonly #live: LiveFile;
+  readonly #copier: DurableCopier;
+  readonly #hub: WatchHub;
+  readonly #sessions = new Map<string, KeptSession>();
+  #joining: Promise<Peers> | undefined;
+  #peers: Peers | undefined;
+  #sessionCount = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(directory: string, kept: KeptFile, openLive: (onCommit: LiveFile["onCommit"]) => LiveFile) {
+    this.#directory = directory;
+    this.#kept = kept;
+    this.#live = openLive((toRing) => {
+      this.#ring(toRing);
+    });
+    this.#copier = new DurableCopier(this.#live, kept);
+    this.#hub = new WatchHub(this.#live, (interest) => this.#publish(interest));
+  }
+
+  async commit(change: Change): Promise<Committed | Refused> {
+    this.#assertOpen();
+    checkChange(change, this.guarantees);
+    const { verdict, isUnbound } = await this.#live.transact((transaction) => {
+      transaction.wroteUnbound = false;
+      return { verdict: transaction.commit(change), isUnbound: transaction.wroteUnbound };
+    });
+    if (!verdict.ok && verdict.failed.kind === "alive") this.#sessions.get(verdict.failed.session)?.lose();
+    if (isUnbound) await this.#untilDurable();
+    return verdict;
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- async, so that bad input rejects
+  async read(query: Query): Promise<Snapshot> {
+    this.#assertOpen();
+    checkQuery(query);
+    return this.#live.view((view) => view.snapshot(query));
+  }
+
+  watch(prefix: string, options: WatchOptions = {}): AsyncIterableIterator<Batch | Resync> {
+    this.#assertOpen();
+    checkQuery({ prefix });
+    return this.#hub.watch(prefix, options);
+  }
+
+  async openSession(options: SessionOptions): Promise<Session> {
+    this.#assertOpen();
+    checkSessionOptions(options, this.guarantees);
+    const { ttlMs, label = "" } = options;
+    await this.#join();
+    // The peer's id leads, so that its death finds its sessions.
+    const id = `${this.#id}.${(this.#sessionCount++).toString(36)}`;
+    const askedAt = systemClock.now();
+    await this.#live.transact((transaction) => {
+      transaction.putSession(id, { expiresAt: systemClock.now() + ttlMs, ttlMs, label });
+    });
+    const link = {
+      renew: () => this.#live.transact((transaction) => transaction.renewSession(id)),
+      end: () =>
+        this.#live.transact((transaction) => {
+          transaction.endSession(id);
+        }),
+    };
+    const session = new KeptSession(id, ttlMs, askedAt, link, systemClock);
+    this.#sessions.set(id, session);
+    session.onEnd(() => this.#sessions.delete(id));
+    return session;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#hub.fail(closedError());
+    await Promise.all([...this.#sessions.values()].map((session) => session.end()));
+    try {
+      const peers = await this.#joining;
+      // Forgotten first, so that the end of our connections is no death to the others.
+      await this.#live.transact((transaction) => {
+        transaction.removePeer(this.#id);
+      });
+      peers?.close();
+    } catch {
+      // A store that cannot be written learns of our going from the end of our connections.
+      this.#peers?.close();
+    }
+    await this.#copier.idle();
+    await this.#live.close();
+    await this.#kept.close();
+  }
+
+  /** Becomes known to the other clients, at the first thing that concerns them: a session, or a watch. */
+  #join(): Promise<Peers> {
+    this.#joining ??= this.#enter();
+    return this.#joining;
+  }
+
+  async #enter(): Promise<Peers> {
+    const peers = await Peers.listen(this.#id, this.#directory, {
+      onRing: () => {
+        this.#hub.pump();
+      },
+      onDeath: (peer) => {
+        this.#bury(peer);
+      },
+    });
+    this.#peers = peers;
+    const others = await this.#live.transact((transaction) => {
+      // Those who come later find us here and connect to us; so each pair is connected once.
+      const found = [...transaction.scan("p")].map(([key, raw]) => {
+        return { id: key.slice(1), socket: decodePeer(raw).socket };
+      });
+      transaction.putPeer(this.#id, { socket: peers.socketPath, interest: this.#hub.interest() });
+      return found;
+    });
+    await Promise.all(others.map(({ id, socket }) => peers.dial(id, socket)));
+    return peers;
+  }
+
+  async #publish(interest: string[]): Promise<Revision> {
+    const peers = await this.#join();
+    return this.#live.transact((transaction) => {
+      transaction.putPeer(this.#id, { socket: peers.socketPath, interest });
+      return transaction.meta.revision;
+    });
+  }
+
+  #bury(peer: string): void {
+    if (this.#closing) return;
+    this.#live
+      .transact((transaction) => {
+        transaction.removePeer(peer);
+      })
+      .catch(() => {
+        // Its sessions have a time to live.
+      });
+    this.#live.forgetDeadReaders();
+  }
+
+  #ring(toRing: ReadonlySet<string>): void {
+    this.#peers?.ring(toRing);
+    if (toRing.has(this.#id)) {
+      queueMicrotask(() => {
+        this.#hub.pump();
+      });
+    }
+  }
+
+  async #untilDurable(): Promise<void> {
+    try {
+      await this.#copier.flush();
+    } catch (cause) {
+      throw new LockstepError(
+        "unknown-outcome",
+        "lmdb: the change is made and seen by all, but could not be brought to disk, so that it would not " +
+          "survive a power failure; the next write tries again",
+        { cause, applied: "maybe" },
+      );
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closing) throw closedError();
+  }
+}

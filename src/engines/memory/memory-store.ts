@@ -1,0 +1,111 @@
+import { systemClock, type Clock } from "../../base/clock.js";
+import { nonce } from "../../base/nonce.js";
+import type { Batch, Change, Committed, Query, Refused, Resync, Snapshot } from "../../store/change.js";
+import type { Guarantees } from "../../store/guarantees.js";
+import { checkChange, checkQuery, checkSessionOptions } from "../../store/rules.js";
+import { KeptSession, type Session } from "../../store/session.js";
+import type { SessionOptions, Store, WatchOptions } from "../../store/store.js";
+import { closedError, WatchFeed } from "../../store/watch-feed.js";
+import { MemoryData } from "./memory-data.js";
+
+export interface MemoryStoreOptions {
+  /** Clients given the same data share it. */
+  readonly data?: MemoryData;
+  readonly clock?: Clock;
+}
+
+/** The reference engine: exact, inside one process, and under a manual clock the same in every run. */
+export class MemoryStore implements Store {
+  readonly guarantees: Guarantees = {
+    engine: "memory",
+    linearizableReads: true,
+    reach: "process",
+    durable: "no",
+    watch: "log",
+    push: "data",
+    fence: "monotonic",
+    failoverLosesCommits: false,
+    expiryClock: "process",
+    noticesDeath: true,
+    ttl: { minMs: 1, maxMs: 24 * 3600 * 1000, grainMs: 1 },
+    maxOperations: 1024,
+    maxValueBytes: 1024 * 1024,
+  };
+  readonly #clock: Clock;
+  readonly #data: MemoryData;
+  readonly #sessions = new Set<KeptSession>();
+  readonly #feeds = new Set<WatchFeed>();
+  #closed = false;
+
+  constructor(options: MemoryStoreOptions = {}) {
+    this.#clock = options.clock ?? systemClock;
+    this.#data = options.data ?? new MemoryData(this.#clock);
+  }
+
+  // Each call is async, so that bad input rejects here as it does on every other engine.
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async commit(change: Change): Promise<Committed | Refused> {
+    this.#assertOpen();
+    checkChange(change, this.guarantees);
+    return this.#data.commit(change);
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async read(query: Query): Promise<Snapshot> {
+    this.#assertOpen();
+    checkQuery(query);
+    return this.#data.read(query);
+  }
+
+  watch(prefix: string, options: WatchOptions = {}): AsyncIterableIterator<Batch | Resync> {
+    this.#assertOpen();
+    checkQuery({ prefix });
+    let stop: (() => void) | undefined;
+    const feed = new WatchFeed({
+      prefix,
+      from: options.from,
+      signal: options.signal,
+      snapshot: () => this.#data.read({ prefix }),
+      onEnd: () => {
+        stop?.();
+        this.#feeds.delete(feed);
+      },
+    });
+    if (options.signal?.aborted) return feed;
+    const listening = this.#data.listen((revision, events) => {
+      feed.push(revision, events);
+    }, options.from);
+    stop = listening.stop;
+    if (!listening.complete) feed.requireResync();
+    this.#feeds.add(feed);
+    return feed;
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async openSession(options: SessionOptions): Promise<Session> {
+    this.#assertOpen();
+    checkSessionOptions(options, this.guarantees);
+    const id = nonce();
+    const askedAt = this.#clock.now();
+    this.#data.openLease(id, options.label ?? "", options.ttlMs);
+    const link = {
+      renew: () => Promise.resolve(this.#data.renewLease(id)),
+      end: () => Promise.resolve(this.#data.endLease(id)),
+    };
+    const session = new KeptSession(id, options.ttlMs, askedAt, link, this.#clock);
+    this.#sessions.add(session);
+    session.onEnd(() => this.#sessions.delete(session));
+    return session;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const feed of [...this.#feeds]) feed.fail(closedError());
+    await Promise.all([...this.#sessions].map((session) => session.end()));
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw closedError();
+  }
+}

@@ -1,0 +1,85 @@
+import { hostname } from "node:os";
+import { systemClock, type Clock } from "./base/clock.js";
+import { LockstepError } from "./base/errors.js";
+import { checkMilliseconds } from "./base/patience.js";
+import { takeCensus, type Census } from "./coordination/census.js";
+import { Election } from "./coordination/election.js";
+import { KeyValue } from "./coordination/key-value.js";
+import { Lock, LockQueues } from "./coordination/lock.js";
+import { SessionKeeper } from "./coordination/session-keeper.js";
+import { checkName } from "./store/keys.js";
+import type { Store } from "./store/store.js";
+
+export interface LockstepOptions {
+  /**
+   * How long what this client holds outlives its last sign of life; 10 s unless given. A frozen holder keeps
+   * others waiting for so long, and one that is merely slow loses what it holds after it.
+   */
+  ttlMs?: number;
+  /** Shown to people who ask who holds what; the host and the process unless given. */
+  label?: string;
+  /** The clock to live by; for tests. */
+  clock?: Clock;
+}
+
+const defaultTtlMs = 10_000;
+
+/** Everything that coordinates, on one store. */
+export class Lockstep {
+  /** The store beneath, for recipes of one's own. */
+  readonly store: Store;
+  /** A linearizable, watched key-value store. */
+  readonly kv: KeyValue;
+  readonly #clock: Clock;
+  readonly #keeper: SessionKeeper;
+  readonly #locks: LockQueues;
+  #closed: Promise<void> | undefined;
+
+  constructor(store: Store, options: LockstepOptions = {}) {
+    const { ttlMs = defaultTtlMs, label = `${hostname()}:${process.pid}`, clock = systemClock } = options;
+    checkTtl(ttlMs, store);
+    this.store = store;
+    this.kv = new KeyValue(store);
+    this.#clock = clock;
+    this.#keeper = new SessionKeeper(store, { ttlMs, label, clock });
+    this.#locks = new LockQueues(this.#keeper);
+  }
+
+  lock(name: string): Lock {
+    checkName("the lock's name", name);
+    return new Lock(name, this.#locks);
+  }
+
+  election(name: string): Election {
+    checkName("the election's name", name);
+    return new Election(name, this.#keeper);
+  }
+
+  /** Who holds what, who waits for it, and which sessions live. */
+  async census(): Promise<Census> {
+    return takeCensus(this.store, this.#clock);
+  }
+
+  /** Gives up all that this client holds and waits for; every later call throws 'closed'. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#locks.close();
+    await this.#keeper.close();
+    await this.store.close();
+  }
+}
+
+function checkTtl(ttlMs: number, store: Store): void {
+  const { engine, ttl } = store.guarantees;
+  checkMilliseconds("ttlMs", ttlMs, ttl.minMs);
+  if (ttlMs <= ttl.maxMs) return;
+  throw new LockstepError("bad-input", `ttlMs is ${ttlMs}, but ${engine} takes at most ${ttl.maxMs}`);
+}

@@ -1,0 +1,145 @@
+import { LockstepError } from "../base/errors.js";
+import type { Batch, Event, Resync, Revision, Snapshot } from "./change.js";
+import { copied } from "./rules.js";
+
+/** More batches than this wait for no reader: a slow one gets a snapshot instead of our memory. */
+const mostWaiting = 4096;
+
+export interface WatchFeedOptions {
+  readonly prefix: string;
+  /** Undefined: begin with a resync. */
+  readonly from: Revision | undefined;
+  readonly signal: AbortSignal | undefined;
+  /** Reads the prefix as it stands: never older than what was pushed before. */
+  readonly snapshot: () => Snapshot | Promise<Snapshot>;
+  /** Called once, when nobody listens any more; never for a signal that had aborted before. */
+  readonly onEnd: () => void;
+}
+
+/**
+ * The reader's end of a watch, the same for every engine. The engine pushes each commit, in order; the reader
+ * takes them when it likes. What cannot be told any more becomes a resync, so there is never a silent gap.
+ */
+export class WatchFeed implements AsyncIterableIterator<Batch | Resync> {
+  readonly #options: WatchFeedOptions;
+  readonly #waiting: Batch[] = [];
+  /** Every commit up to here has been told, or was before the watch began. */
+  #toldUntil: Revision;
+  #needsResync: boolean;
+  #wake: (() => void) | undefined;
+  #ended: { readonly error?: unknown } | undefined;
+  #tail: Promise<unknown> = Promise.resolve();
+
+  constructor(options: WatchFeedOptions) {
+    this.#options = options;
+    this.#needsResync = options.from === undefined;
+    this.#toldUntil = options.from ?? 0n;
+    const { signal } = options;
+    // Without `onEnd`: the engine has not got this feed in its hands yet, so it cannot let go of it either.
+    if (signal?.aborted) this.#ended = { error: signal.reason };
+    else signal?.addEventListener("abort", this.#onAbort);
+  }
+
+  get prefix(): string {
+    return this.#options.prefix;
+  }
+
+  /** For the engine: what a commit did, later than everything pushed before. */
+  push(revision: Revision, events: readonly Event[]): void {
+    if (this.#ended || this.#needsResync || revision <= this.#toldUntil) return;
+    const ours = events.filter((event) => event.key.startsWith(this.#options.prefix));
+    if (ours.length === 0) return;
+    if (this.#waiting.length >= mostWaiting) {
+      this.requireResync();
+      return;
+    }
+    // Copied, since several feeds may be told of one event.
+    this.#waiting.push({ kind: "batch", revision, events: ours.map(ownEvent) });
+    this.#wake?.();
+  }
+
+  /** For the engine: some commits since the last push cannot be told. */
+  requireResync(): void {
+    this.#waiting.length = 0;
+    this.#needsResync = true;
+    this.#wake?.();
+  }
+
+  /** For the engine: the store is closed, or broken for good. */
+  fail(error: unknown): void {
+    this.#end({ error });
+  }
+
+  next(): Promise<IteratorResult<Batch | Resync, undefined>> {
+    // One at a time, as of a generator: two calls at once must not both wait for the same batch.
+    const result = this.#tail.then(() => this.#take());
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+
+  return(): Promise<IteratorResult<Batch | Resync, undefined>> {
+    this.#end({});
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async #take(): Promise<IteratorResult<Batch | Resync, undefined>> {
+    for (;;) {
+      if (this.#ended) {
+        if ("error" in this.#ended) throw this.#ended.error;
+        return { done: true, value: undefined };
+      }
+      if (this.#needsResync) return { done: false, value: await this.#resync() };
+      const batch = this.#waiting.shift();
+      if (batch === undefined) {
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+        this.#wake = undefined;
+        continue;
+      }
+      // A snapshot taken after this batch was pushed holds it already.
+      if (batch.revision <= this.#toldUntil) continue;
+      this.#toldUntil = batch.revision;
+      return { done: false, value: batch };
+    }
+  }
+
+  async #resync(): Promise<Resync> {
+    // Cleared first: commits that are pushed while the snapshot is being read must not be dropped.
+    this.#needsResync = false;
+    // And nothing counts as told: the reader may have come with a revision that this store never reached.
+    this.#toldUntil = 0n;
+    try {
+      const snapshot = await this.#options.snapshot();
+      this.#toldUntil = snapshot.revision;
+      return { kind: "resync", snapshot };
+    } catch (error) {
+      this.#end({ error });
+      throw error;
+    }
+  }
+
+  readonly #onAbort = () => {
+    this.#end({ error: this.#options.signal?.reason });
+  };
+
+  #end(how: { readonly error?: unknown }): void {
+    if (this.#ended) return;
+    this.#ended = how;
+    this.#waiting.length = 0;
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#options.onEnd();
+    this.#wake?.();
+  }
+}
+
+function ownEvent(event: Event): Event {
+  return event.kind === "put" ? { ...event, entry: copied(event.entry) } : event;
+}
+
+/** The error of every call on a store that was closed. */
+export function closedError(): LockstepError {
+  return new LockstepError("closed", "the store is closed; connect again to go on");
+}
