@@ -25,11 +25,13 @@ export function watchRaces(check: Check): void {
     }
     await work;
     await made(store, { then: [put("w/1 end")] });
-    for (const watcher of watchers) {
-      await watcher.until((state) => state.has("w/1 end"));
-      watcher.assertSame(await store.read({ prefix: watcher.prefix }));
-      await watcher.stop();
-    }
+    await Promise.all(
+      watchers.map(async (watcher) => {
+        await watcher.until((state) => state.has("w/1 end"));
+        watcher.assertSame(await store.read({ prefix: watcher.prefix }));
+        await watcher.stop();
+      }),
+    );
   });
 
   check("show no state that never was", async ({ store, other, connect }) => {

@@ -86,6 +86,19 @@ export function watches(check: Check): void {
     watcher.assertSame(await store.read({ prefix: "w/" }));
   });
 
+  check("from a revision of long ago tell all that came after it, or how things stand", async (setting) => {
+    const { store, other } = setting;
+    const { snapshot } = await made(store, { then: [put("w/a"), put("w/b")], read: { prefix: "w/" } });
+    await made(store, { then: [remove("w/a"), put("w/b", "late")] });
+    for (let i = 0; i < 3000; i += 100) {
+      await Promise.all(Array.from({ length: 100 }, (_, j) => made(store, { then: [put(`x/${j}`)] })));
+    }
+    await made(store, { then: [put("w/end")] });
+    const watcher = Watcher.after(other, "w/", snapshot);
+    await watcher.until((state) => state.has("w/end"));
+    watcher.assertSame(await store.read({ prefix: "w/" }));
+  });
+
   check(
     "from a revision that is still to come begin with a resync, and miss nothing after it",
     async (setting) => {

@@ -42,6 +42,7 @@ export class KeptSession implements Session {
   readonly #listeners = new Set<(reason: SessionEnd) => void>();
   #validUntil: number;
   #end: SessionEnd | undefined;
+  #ending: Promise<void> | undefined;
   #renewTimer: Timer | undefined;
   #deadlineTimer: Timer | undefined;
 
@@ -82,22 +83,27 @@ export class KeptSession implements Session {
     };
   }
 
-  async end(): Promise<void> {
-    if (this.#end !== undefined) return;
-    const goneBy = this.#validUntil + marginMs(this.ttlMs);
-    this.#over("ended");
-    try {
-      await this.#link.end();
-    } catch {
-      // The store cannot be told. It forgets the session by itself, at the latest by then.
-      const left = goneBy - this.#clock.now();
-      if (left > 0) await new Promise<void>((resolve) => this.#clock.after(left, resolve));
-    }
+  end(): Promise<void> {
+    // One end for all who ask: a second call must not resolve while the keys are still there.
+    this.#ending ??= this.#tellEnd();
+    return this.#ending;
   }
 
   /** For the engine: the store says that the session is gone. */
   lose(): void {
     this.#over("lost");
+  }
+
+  async #tellEnd(): Promise<void> {
+    if (this.#end !== undefined) return;
+    this.#over("ended");
+    try {
+      await this.#link.end();
+    } catch {
+      // The store cannot be told. It forgets the session by itself, but counts from the last renewal that
+      // reached it: maybe one whose reply was lost just now, so not even `validUntil` says when at the latest.
+      await new Promise<void>((resolve) => this.#clock.after(this.ttlMs, resolve));
+    }
   }
 
   async #renew(): Promise<void> {

@@ -34,7 +34,7 @@ export class LiveView implements View {
   constructor(db: RootDatabase<Buffer, string>, now: number) {
     this.db = db;
     this.now = now;
-    this.meta = records.decodeMeta(db.get(records.metaKey) as Buffer);
+    this.meta = records.decodeMeta(db.getBinaryFast(records.metaKey) as Buffer);
   }
 
   get(key: string): Entry | undefined {
@@ -43,8 +43,8 @@ export class LiveView implements View {
   }
 
   isAlive(id: string): boolean {
-    const session = this.session(id);
-    return session !== undefined && session.expiresAt > this.now;
+    const bytes = this.db.getBinaryFast(records.sessionKey(id));
+    return bytes !== undefined && records.expiryOf(bytes) > this.now;
   }
 
   session(id: string): SessionRecord | undefined {
@@ -61,8 +61,10 @@ export class LiveView implements View {
     }
     const found: Entry[] = [];
     const enough = query.order === "created" ? Infinity : (query.limit ?? Infinity);
-    for (const [key, bytes] of this.scan(records.entryKey(query.prefix))) {
-      found.push(records.decodeEntry(key.slice(1), bytes));
+    const start = records.entryKey(query.prefix);
+    for (const { key, value } of this.db.getRange({ start })) {
+      if (!key.startsWith(start)) break;
+      found.push(records.decodeEntry(key.slice(1), value));
       if (found.length >= enough) break;
     }
     const entries = arrange(found, query);

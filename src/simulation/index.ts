@@ -1,0 +1,1 @@
+export { FaultyStore, type Faults } from "./faulty-store.js";
