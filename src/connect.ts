@@ -14,9 +14,9 @@ const engines: Record<string, (rest: string, clock: Clock) => Promise<Store>> = 
     sharedMemory.set(name, data);
     return new MemoryStore({ data, clock });
   },
-  async lmdb(directory) {
+  async lmdb(directory, clock) {
     const { openLmdbStore } = await import("./engines/lmdb/index.js");
-    return openLmdbStore(directory);
+    return openLmdbStore(directory, { clock });
   },
 };
 

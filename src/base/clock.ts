@@ -30,6 +30,10 @@ export const systemClock: Clock = {
     // Rounded up: a timer that fires early would find its moment not yet come.
     const timeout = setTimeout(callback, Math.min(Math.max(0, Math.ceil(delayMs)), longestTimerMs));
     if (background) timeout.unref();
-    return { cancel: () => { clearTimeout(timeout); } };
+    return {
+      cancel: () => {
+        clearTimeout(timeout);
+      },
+    };
   },
 };

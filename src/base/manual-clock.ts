@@ -27,7 +27,11 @@ export class ManualClock implements Clock {
   after(delayMs: number, callback: () => void): Timer {
     const alarm = { dueAt: this.#now + Math.max(0, delayMs), order: this.#order++, callback };
     this.#alarms.add(alarm);
-    return { cancel: () => { this.#alarms.delete(alarm); } };
+    return {
+      cancel: () => {
+        this.#alarms.delete(alarm);
+      },
+    };
   }
 
   /** Jumps ahead without letting any timer run on the way: what a frozen process sees when it wakes. */

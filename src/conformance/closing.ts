@@ -16,13 +16,14 @@ export function closing(check: Check): void {
     await failsWith("closed", async () => store.watch("").next());
   });
 
-  check("ends watches with 'closed', waiting or not", async ({ store }) => {
+  check("ends watches with 'closed', waiting or not", async ({ store, sleep }) => {
     const waiting = store.watch("");
     await waiting.next();
     const next = waiting.next();
     const idle = store.watch("");
     // Asked for before, looked at after: a rejection must not go unhandled in between.
     const outcome = failsWith("closed", () => next);
+    await sleep(20);
     await store.close();
     await soon(outcome, "a watch of a closed store to end");
     await soon(

@@ -55,8 +55,9 @@ export function watches(check: Check): void {
 
   check("tell nothing of other keys, of refusals and of changes that change nothing", async (setting) => {
     const { store, other, sleep } = setting;
-    const snapshot = (await made(store, { then: [put("w/a")], read: { prefix: "w/" } })).snapshot;
-    const watcher = Watcher.after(other, "w/", snapshot);
+    await made(store, { then: [put("w/a")] });
+    const watcher = new Watcher(other, "w/");
+    await watcher.resync();
     await watcher.staysSilent(async () => {
       await made(store, { then: [put("w"), put("w0"), put("v/w/"), put("W/a")] });
       await refused(store, { when: [absent("w/a")], then: [put("w/b")] });
@@ -154,12 +155,13 @@ export function watches(check: Check): void {
     watcher.assertSame(await store.read({ prefix: "w/" }));
   });
 
-  check("end with the reason of the signal that aborts them", async ({ store }) => {
+  check("end with the reason of the signal that aborts them", async ({ store, sleep }) => {
     const reason = new Error("enough");
     const abort = new AbortController();
     const watch = store.watch("", { signal: abort.signal });
     await watch.next();
     const waiting = watch.next();
+    await sleep(20);
     abort.abort(reason);
     await assert.rejects(soon(waiting, "the aborted next()"), (error) => error === reason);
     await made(store, { then: [put("a")] });
@@ -175,10 +177,11 @@ export function watches(check: Check): void {
     await made(store, { then: [put("a")] });
   });
 
-  check("are over after return(), also for a next() that waits", async ({ store }) => {
+  check("are over after return(), also for a next() that waits", async ({ store, sleep }) => {
     const watch = store.watch("");
     await watch.next();
     const waiting = watch.next();
+    await sleep(20);
     await watch.return?.();
     assert.deepEqual(await soon(waiting, "next() after return()"), { done: true, value: undefined });
     await made(store, { then: [put("a")] });

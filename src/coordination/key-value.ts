@@ -68,7 +68,10 @@ export class KeyValue {
   async put(key: string, value: string | Uint8Array, options: IfRevision = {}): Promise<KeyValueVerdict> {
     checkName("the key", key);
     if (typeof value !== "string" && !(value instanceof Uint8Array)) {
-      throw new LockstepError("bad-input", `the value of ${JSON.stringify(key)} must be a string or a Uint8Array`);
+      throw new LockstepError(
+        "bad-input",
+        `the value of ${JSON.stringify(key)} must be a string or a Uint8Array`,
+      );
     }
     const bytes = typeof value === "string" ? Buffer.from(value) : value;
     return this.#write({ kind: "put", key: root + key, value: bytes }, options);

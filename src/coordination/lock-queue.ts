@@ -53,6 +53,11 @@ export class LockQueue {
     this.#busy = true;
     try {
       this.#place = await this.#take();
+      // A session that was lost before the reply came says nothing of the lock: ask again.
+      while (this.#place.isFirst && !this.#place.session.isValid()) {
+        await this.#leave();
+        this.#place = await this.#take();
+      }
       if (this.#place.isFirst) return this.#grant(this.#place);
       // Who began to wait here in the meantime has the place; else it is given up.
       if (this.#waiting.isEmpty) await this.#leave();

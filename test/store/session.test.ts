@@ -291,10 +291,13 @@ describe("onEnd()", () => {
   test("calls back in the order of asking, and once only", async () => {
     const session = open();
     const order: number[] = [];
+    const late: SessionEnd[] = [];
     for (const i of [1, 2, 3]) session.onEnd(() => order.push(i));
     await clock.advance(0);
     await session.end();
     session.lose();
     expect(order).toEqual([1, 2, 3]);
+    session.onEnd((reason) => late.push(reason));
+    expect(late).toEqual(["ended"]);
   });
 });

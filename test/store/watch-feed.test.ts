@@ -38,6 +38,11 @@ function brief(result: IteratorResult<Batch | Resync, undefined>): string {
   return `${result.value.revision}: ${result.value.events.map(({ key }) => key).join(" ")}`;
 }
 
+/** Every promise that can go on by itself has gone on: who waits now really waits. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 async function take(feed: WatchFeed, count: number): Promise<string[]> {
   const told: string[] = [];
   for (let i = 0; i < count; i++) told.push(brief(await feed.next()));
@@ -56,7 +61,7 @@ describe("a feed", () => {
   test("wakes a reader that waits", async () => {
     const { feed } = feedOf({ from: 3n });
     const waiting = take(feed, 2);
-    await Promise.resolve();
+    await settled();
     push(feed, 4n, "w/a");
     push(feed, 5n, "w/b");
     expect(await waiting).toEqual(["4: w/a", "5: w/b"]);
@@ -84,8 +89,7 @@ describe("a feed", () => {
     let read: (snapshot: Snapshot) => void = () => undefined;
     const { feed } = feedOf({ snapshot: () => new Promise((resolve) => (read = resolve)) });
     const waiting = take(feed, 3);
-    await Promise.resolve();
-    await Promise.resolve();
+    await settled();
     for (const revision of [8n, 9n, 10n, 11n]) push(feed, revision, `w/${revision}`);
     read({ revision: 9n, entries: [] });
     expect(await waiting).toEqual(["resync 9", "10: w/10", "11: w/11"]);
@@ -107,13 +111,16 @@ describe("a feed", () => {
   });
 
   test("resyncs a reader who comes with a revision from a future that never was", async () => {
-    const { feed } = feedOf({ from: 1000n, snapshot: () => ({ revision: 7n, entries: [] }) });
+    let read: (snapshot: Snapshot) => void = () => undefined;
+    const { feed } = feedOf({ from: 1000n, snapshot: () => new Promise((resolve) => (read = resolve)) });
     feed.requireResync();
-    const waiting = take(feed, 2);
-    await Promise.resolve();
-    await Promise.resolve();
+    const waiting = take(feed, 3);
+    await settled();
     push(feed, 8n, "w/a");
-    expect(await waiting).toEqual(["resync 7", "8: w/a"]);
+    read({ revision: 7n, entries: [] });
+    await settled();
+    push(feed, 9n, "w/b");
+    expect(await waiting).toEqual(["resync 7", "8: w/a", "9: w/b"]);
   });
 
   test("gives a reader who is too slow a resync instead of ever more memory", async () => {
@@ -156,7 +163,7 @@ describe("a feed that ends", () => {
     const { feed, onEnd } = feedOf({ from: 0n });
     push(feed, 1n, "w/a");
     const waiting = take(feed, 3);
-    await Promise.resolve();
+    await settled();
     await feed.return();
     push(feed, 2n, "w/b");
     expect((await waiting).at(-1)).toBe("done");
@@ -169,6 +176,7 @@ describe("a feed that ends", () => {
     const abort = new AbortController();
     const { feed, onEnd } = feedOf({ from: 0n, signal: abort.signal });
     const waiting = [feed.next(), feed.next(), feed.next()];
+    await settled();
     const reason = new Error("enough");
     abort.abort(reason);
     for (const next of waiting) await expect(next).rejects.toBe(reason);
@@ -206,6 +214,7 @@ describe("a feed that ends", () => {
   test("by a failure of the engine throws it", async () => {
     const { feed, onEnd } = feedOf({ from: 0n });
     const waiting = feed.next();
+    await settled();
     feed.fail(closedError());
     await expect(waiting).rejects.toSatisfy((error) => isLockstepError(error, "closed"));
     await expect(feed.next()).rejects.toSatisfy((error) => isLockstepError(error, "closed"));

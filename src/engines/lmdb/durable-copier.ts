@@ -54,8 +54,10 @@ export class DurableCopier {
       return entries;
     });
     if (marks.size === 0) return;
-    this.#live.transact((transaction) => transaction.markKept(marks)).catch(() => {
-      // They keep their marks, and the next round copies them again.
-    });
+    this.#live
+      .transact((transaction) => transaction.markKept(marks))
+      .catch(() => {
+        // They keep their marks, and the next round copies them again.
+      });
   }
 }

@@ -2,7 +2,8 @@ import { readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { RootDatabase } from "lmdb";
 import type { Revision } from "../../store/change.js";
-import { systemClock } from "../../base/clock.js";
+import type { Clock } from "../../base/clock.js";
+import { EventLoopTurn } from "../../base/event-loop-turn.js";
 import { isLockstepError, LockstepError } from "../../base/errors.js";
 import type { KeptFile } from "./kept-file.js";
 import { Interests, LiveTransaction, LiveView } from "./live-transaction.js";
@@ -26,9 +27,11 @@ interface Job {
 export class LiveFile {
   readonly #db: RootDatabase<Buffer, string>;
   readonly #kept: KeptFile;
+  readonly #clock: Clock;
   readonly #interests = new Interests();
   /** Called after each commit that somebody watches, with those who do. */
   readonly onCommit: (toRing: ReadonlySet<string>) => void;
+  readonly #turn: EventLoopTurn;
   #jobs: Job[] = [];
   #broken: LockstepError | undefined;
   #raising: Promise<void> | undefined;
@@ -37,10 +40,13 @@ export class LiveFile {
     db: RootDatabase<Buffer, string>,
     kept: KeptFile,
     path: string,
+    clock: Clock,
     onCommit: (toRing: ReadonlySet<string>) => void,
   ) {
     this.#db = db;
     this.#kept = kept;
+    this.#clock = clock;
+    this.#turn = new EventLoopTurn(clock);
     this.onCommit = onCommit;
     this.#beginBoot();
     forgetOtherBoots(path);
@@ -53,12 +59,13 @@ export class LiveFile {
   transact<T>(run: (transaction: LiveTransaction) => T): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#jobs.push({ run, resolve, reject });
-      if (this.#jobs.length === 1) {
-        queueMicrotask(() => {
-          this.#runJobs();
-        });
-      }
+      if (this.#jobs.length === 1) this.#runSoon();
     });
+  }
+
+  /** Resolves at once, or in the next turn of the event loop when this one has gone on for long. */
+  whenFree(): Promise<void> | undefined {
+    return this.#turn.isLong ? new Promise((resolve) => EventLoopTurn.next(resolve)) : undefined;
   }
 
   /** Looks at everything as it stands at this moment. */
@@ -73,7 +80,7 @@ export class LiveFile {
     // A read transaction from earlier in this turn may be older than a commit acknowledged since.
     this.#db.resetReadTxn();
     try {
-      return look(new LiveView(this.#db, systemClock.now()));
+      return look(new LiveView(this.#db, this.#clock.now()));
     } finally {
       // Held no longer than needed: an open read keeps its pages from being used again.
       this.#db.resetReadTxn();
@@ -89,13 +96,17 @@ export class LiveFile {
     return this.#db.close();
   }
 
+  #runSoon(): void {
+    const run = () => {
+      this.#runJobs();
+    };
+    if (this.#turn.isLong) EventLoopTurn.next(run);
+    else queueMicrotask(run);
+  }
+
   #runJobs(): void {
     const jobs = this.#jobs.splice(0, mostAtOnce);
-    if (this.#jobs.length > 0) {
-      queueMicrotask(() => {
-        this.#runJobs();
-      });
-    }
+    if (this.#jobs.length > 0) this.#runSoon();
     let outcomes: unknown[];
     try {
       outcomes = this.#runAll((transaction) => jobs.map((job) => job.run(transaction)));
@@ -110,7 +121,7 @@ export class LiveFile {
     if (this.#broken) throw this.#broken;
     let transaction: LiveTransaction | undefined;
     const result = this.#inTransaction(() => {
-      transaction = new LiveTransaction(this.#db, systemClock.now(), this.#interests);
+      transaction = new LiveTransaction(this.#db, this.#clock.now(), this.#interests);
       const outcome = run(transaction);
       this.#keepBelowCeiling(transaction);
       transaction.finish();
@@ -157,7 +168,9 @@ export class LiveFile {
         "lmdb: the ceiling of fencing tokens could not be brought to disk; see that there is room",
       );
     }
-    this.#raising ??= this.#raiseCeiling(meta.revision + ceilingStep).finally(() => (this.#raising = undefined));
+    this.#raising ??= this.#raiseCeiling(meta.revision + ceilingStep).finally(
+      () => (this.#raising = undefined),
+    );
   }
 
   async #raiseCeiling(ceiling: Revision): Promise<void> {

@@ -1,7 +1,16 @@
-import { systemClock } from "../../base/clock.js";
+import type { Clock } from "../../base/clock.js";
 import { LockstepError } from "../../base/errors.js";
 import { nonce } from "../../base/nonce.js";
-import type { Batch, Change, Committed, Query, Refused, Resync, Revision, Snapshot } from "../../store/change.js";
+import type {
+  Batch,
+  Change,
+  Committed,
+  Query,
+  Refused,
+  Resync,
+  Revision,
+  Snapshot,
+} from "../../store/change.js";
 import type { Guarantees } from "../../store/guarantees.js";
 import { checkChange, checkQuery, checkSessionOptions } from "../../store/rules.js";
 import { KeptSession, type Session } from "../../store/session.js";
@@ -32,6 +41,7 @@ export class LmdbStore implements Store {
     maxValueBytes: 1024 * 1024,
   };
   readonly #directory: string;
+  readonly #clock: Clock;
   readonly #id = nonce();
   readonly #kept: KeptFile;
   readonly #live: LiveFile;
@@ -43,14 +53,20 @@ export class LmdbStore implements Store {
   #sessionCount = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(directory: string, kept: KeptFile, openLive: (onCommit: LiveFile["onCommit"]) => LiveFile) {
+  constructor(
+    directory: string,
+    kept: KeptFile,
+    clock: Clock,
+    openLive: (onCommit: LiveFile["onCommit"]) => LiveFile,
+  ) {
     this.#directory = directory;
+    this.#clock = clock;
     this.#kept = kept;
     this.#live = openLive((toRing) => {
       this.#ring(toRing);
     });
     this.#copier = new DurableCopier(this.#live, kept);
-    this.#hub = new WatchHub(this.#live, (interest) => this.#publish(interest));
+    this.#hub = new WatchHub(this.#live, clock, () => this.#publish());
   }
 
   async commit(change: Change): Promise<Committed | Refused> {
@@ -65,10 +81,10 @@ export class LmdbStore implements Store {
     return verdict;
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- async, so that bad input rejects
   async read(query: Query): Promise<Snapshot> {
     this.#assertOpen();
     checkQuery(query);
+    await this.#live.whenFree();
     return this.#live.view((view) => view.snapshot(query));
   }
 
@@ -85,9 +101,9 @@ export class LmdbStore implements Store {
     await this.#join();
     // The peer's id leads, so that its death finds its sessions.
     const id = `${this.#id}.${(this.#sessionCount++).toString(36)}`;
-    const askedAt = systemClock.now();
+    const askedAt = this.#clock.now();
     await this.#live.transact((transaction) => {
-      transaction.putSession(id, { expiresAt: systemClock.now() + ttlMs, ttlMs, label });
+      transaction.putSession(id, { expiresAt: this.#clock.now() + ttlMs, ttlMs, label });
     });
     const link = {
       renew: () => this.#live.transact((transaction) => transaction.renewSession(id)),
@@ -96,7 +112,7 @@ export class LmdbStore implements Store {
           transaction.endSession(id);
         }),
     };
-    const session = new KeptSession(id, ttlMs, askedAt, link, systemClock);
+    const session = new KeptSession(id, ttlMs, askedAt, link, this.#clock);
     this.#sessions.set(id, session);
     session.onEnd(() => this.#sessions.delete(id));
     return session;
@@ -154,10 +170,10 @@ export class LmdbStore implements Store {
     return peers;
   }
 
-  async #publish(interest: string[]): Promise<Revision> {
+  async #publish(): Promise<Revision> {
     const peers = await this.#join();
     return this.#live.transact((transaction) => {
-      transaction.putPeer(this.#id, { socket: peers.socketPath, interest });
+      transaction.putPeer(this.#id, { socket: peers.socketPath, interest: this.#hub.interest() });
       return transaction.meta.revision;
     });
   }
@@ -175,7 +191,12 @@ export class LmdbStore implements Store {
   }
 
   #ring(toRing: ReadonlySet<string>): void {
-    this.#peers?.ring(toRing);
+    if (this.#peers) this.#peers.ring(toRing);
+    // One that only writes has met nobody yet; it does when there is somebody to wake.
+    else if (!this.#closing)
+      this.#join().then((peers) => {
+        peers.ring(toRing);
+      }, ignore);
     if (toRing.has(this.#id)) {
       queueMicrotask(() => {
         this.#hub.pump();
@@ -199,4 +220,8 @@ export class LmdbStore implements Store {
   #assertOpen(): void {
     if (this.#closing) throw closedError();
   }
+}
+
+function ignore(): void {
+  // Those who cannot be rung look for themselves after a while.
 }

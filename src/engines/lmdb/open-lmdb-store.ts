@@ -1,4 +1,5 @@
 import type { RootDatabase } from "lmdb";
+import { systemClock, type Clock } from "../../base/clock.js";
 import { isLockstepError, LockstepError } from "../../base/errors.js";
 import { bootId } from "./boot.js";
 import { checkDataFile } from "./data-file.js";
@@ -13,15 +14,18 @@ const mapBytes = 2 ** 36;
 const mostReaders = 1024;
 
 export interface OpenLmdbOptions {
-  /** Tells this boot of the machine from others; read from the system unless given. For tests. */
+  /** Tells this boot of the machine from others; asked of the system unless given. For tests. */
   readonly boot?: string;
+  /** Must count from one origin in every process of the host, as the system's does. For tests. */
+  readonly clock?: Clock;
 }
 
 /** Opens the store in a directory, which is made if need be. */
 export async function openLmdbStore(directory: string, options: OpenLmdbOptions = {}): Promise<LmdbStore> {
+  const { boot = bootId(), clock = systemClock } = options;
   const lmdb = await loadLmdb();
   const path = prepareDirectory(directory);
-  const files = filesOf(path, options.boot ?? bootId());
+  const files = filesOf(path, boot);
   checkDataFile(files.kept, "restore the directory from a backup, or choose another");
   checkDataFile(files.live, "stop all processes that use the directory, and delete that file");
   const open = (file: string, noSync: boolean): RootDatabase<Buffer, string> => {
@@ -41,8 +45,8 @@ export async function openLmdbStore(directory: string, options: OpenLmdbOptions 
   const keptDb = open(files.kept, false);
   try {
     const kept = new KeptFile(keptDb, path);
-    return new LmdbStore(path, kept, (onCommit) => {
-      return new LiveFile(open(files.live, true), kept, files.live, onCommit);
+    return new LmdbStore(path, kept, clock, (onCommit) => {
+      return new LiveFile(open(files.live, true), kept, files.live, clock, onCommit);
     });
   } catch (cause) {
     await keptDb.close();

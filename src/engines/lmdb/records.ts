@@ -136,7 +136,7 @@ export function encodeEvents(events: readonly Event[]): Buffer {
 
 export function decodeEvents(revision: Revision, bytes: Buffer): Event[] {
   const events: Event[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const keyAt = at + 7;
     const entryAt = keyAt + bytes.readUInt16BE(at + 1);
     const end = entryAt + bytes.readUInt32BE(at + 3);

@@ -1,4 +1,4 @@
-import { systemClock, type Timer } from "../../base/clock.js";
+import type { Clock, Timer } from "../../base/clock.js";
 import type { Batch, Resync, Revision } from "../../store/change.js";
 import type { WatchOptions } from "../../store/store.js";
 import { WatchFeed } from "../../store/watch-feed.js";
@@ -13,8 +13,9 @@ const withdrawAfterMs = 100;
 /** The watches of one client: what it wants to hear of, and which of its readers is told what. */
 export class WatchHub {
   readonly #live: LiveFile;
+  readonly #clock: Clock;
   /** Tells the other clients what this one watches; resolves with the revision after which they log it. */
-  readonly #publish: (interest: string[]) => Promise<Revision>;
+  readonly #publish: () => Promise<Revision>;
   readonly #feeds = new Set<WatchFeed>();
   /** How many watches there are of each prefix. */
   readonly #watched = new Map<string, number>();
@@ -24,8 +25,9 @@ export class WatchHub {
   #poll: Timer | undefined;
   #withdrawal: Timer | undefined;
 
-  constructor(live: LiveFile, publish: (interest: string[]) => Promise<Revision>) {
+  constructor(live: LiveFile, clock: Clock, publish: () => Promise<Revision>) {
     this.#live = live;
+    this.#clock = clock;
     this.#publish = publish;
   }
 
@@ -53,7 +55,7 @@ export class WatchHub {
     return feed;
   }
 
-  /** What this client watches, for the others to know. */
+  /** What this client watches; to be called in the transaction that tells the others, which is when they know. */
   interest(): string[] {
     const interest = [...this.#watched.keys()];
     this.#published = new Set(interest);
@@ -74,7 +76,7 @@ export class WatchHub {
           }
         }
         this.#toldUntil = revision;
-        this.#pollIn(earliestExpiry - systemClock.now());
+        this.#pollIn(earliestExpiry - this.#clock.now());
       });
     } catch (error) {
       this.fail(error);
@@ -88,14 +90,14 @@ export class WatchHub {
 
   async #begin(feed: WatchFeed, from: Revision | undefined): Promise<void> {
     const isKnown = this.#published.has(feed.prefix);
-    const loggedAfter = isKnown
-      ? this.#live.view((view) => view.meta.revision)
-      : await this.#publish(this.interest());
+    const loggedAfter = isKnown ? this.#live.view((view) => view.meta.revision) : await this.#publish();
     if (!this.#watched.has(feed.prefix)) return;
     if (this.#feeds.size === 0) this.#toldUntil = loggedAfter;
     // From here on the feed hears of every commit after `toldUntil`; what it missed before it must look up.
     // A feed without `from` begins with a snapshot anyway, read after this.
-    if (from !== undefined && (from < this.#toldUntil || from < loggedAfter)) feed.requireResync();
+    // A revision that is yet to come is no state that anybody can have seen.
+    const isWhole = from === undefined || (from >= this.#toldUntil && from === loggedAfter);
+    if (!isWhole) feed.requireResync();
     this.#feeds.add(feed);
     this.pump();
   }
@@ -109,9 +111,9 @@ export class WatchHub {
     if (this.#withdrawal) return;
     const withdraw = () => {
       this.#withdrawal = undefined;
-      if (this.#published.size > this.#watched.size) this.#publish(this.interest()).catch(ignore);
+      if (this.#published.size > this.#watched.size) this.#publish().catch(ignore);
     };
-    this.#withdrawal = systemClock.after(withdrawAfterMs, withdraw, "background");
+    this.#withdrawal = this.#clock.after(withdrawAfterMs, withdraw, "background");
   }
 
   /** Not in the background: who waits for a change keeps its process alive. */
@@ -120,7 +122,7 @@ export class WatchHub {
     const poll = () => {
       this.pump();
     };
-    this.#poll = systemClock.after(Math.min(Math.max(delayMs, soonestPollMs), slowPollMs), poll);
+    this.#poll = this.#clock.after(Math.min(Math.max(delayMs, soonestPollMs), slowPollMs), poll);
   }
 }
 

@@ -1,5 +1,15 @@
 import type { Clock } from "../../base/clock.js";
-import type { Change, Committed, Entry, Event, Query, Refused, Revision, SessionInfo, Snapshot } from "../../store/change.js";
+import type {
+  Change,
+  Committed,
+  Entry,
+  Event,
+  Query,
+  Refused,
+  Revision,
+  SessionInfo,
+  Snapshot,
+} from "../../store/change.js";
 import { compareKeys } from "../../store/keys.js";
 import { arrange, copied, entryAfter, firstFailure, type View } from "../../store/rules.js";
 

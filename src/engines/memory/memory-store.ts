@@ -43,14 +43,12 @@ export class MemoryStore implements Store {
   }
 
   // Each call is async, so that bad input rejects here as it does on every other engine.
-  // eslint-disable-next-line @typescript-eslint/require-await
   async commit(change: Change): Promise<Committed | Refused> {
     this.#assertOpen();
     checkChange(change, this.guarantees);
     return this.#data.commit(change);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
   async read(query: Query): Promise<Snapshot> {
     this.#assertOpen();
     checkQuery(query);
@@ -81,7 +79,6 @@ export class MemoryStore implements Store {
     return feed;
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
   async openSession(options: SessionOptions): Promise<Session> {
     this.#assertOpen();
     checkSessionOptions(options, this.guarantees);
