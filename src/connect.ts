@@ -1,4 +1,5 @@
 import { LockstepError } from "./base/errors.js";
+import { checkMilliseconds } from "./base/patience.js";
 import { Lockstep, type LockstepOptions } from "./lockstep.js";
 import { systemClock } from "./base/clock.js";
 import type { Clock } from "./base/clock.js";
@@ -31,8 +32,10 @@ const sharedMemory = new Map<string, MemoryData>();
  */
 export async function connect(address: string, options: LockstepOptions = {}): Promise<Lockstep> {
   const { scheme, rest } = parseAddress(address);
-  const open = engines[scheme];
+  const open = Object.hasOwn(engines, scheme) ? engines[scheme] : undefined;
   if (!open) throw badAddress(address, `there is no engine named ${JSON.stringify(scheme)}`);
+  // What is nonsense on any engine is refused before a store is made.
+  if (options.ttlMs !== undefined) checkMilliseconds("ttlMs", options.ttlMs, 1);
   const store = await open(rest, options.clock ?? systemClock);
   try {
     return new Lockstep(store, options);

@@ -1,5 +1,5 @@
 import { accessSync, constants, mkdirSync, statfsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { LockstepError } from "../../base/errors.js";
 
 /** File systems on which two hosts, or two kernels, may share the directory but not the memory map. */
@@ -66,9 +66,4 @@ export function unusable(path: string, cause: unknown): LockstepError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   const remedy = remedies[code ?? ""] ?? "see the cause";
   return new LockstepError("unavailable", `lmdb: cannot use ${path}: ${remedy} (${reason})`, { cause });
-}
-
-/** The names of what lies in the directory. */
-export function filesOf(directory: string, boot: string): { kept: string; live: string } {
-  return { kept: join(directory, "kept.mdb"), live: join(directory, `live-${boot}.mdb`) };
 }

@@ -1,18 +1,27 @@
 import { readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { RootDatabase } from "lmdb";
-import type { Revision } from "../../store/change.js";
 import type { Clock } from "../../base/clock.js";
 import { EventLoopTurn } from "../../base/event-loop-turn.js";
 import { isLockstepError, LockstepError } from "../../base/errors.js";
-import type { KeptFile } from "./kept-file.js";
+import type { Journals } from "./journals.js";
 import { Interests, LiveTransaction, LiveView } from "./live-transaction.js";
-import { encodeEntry, encodeMeta, entryKey, metaKey } from "./records.js";
+import { encodeEntry, encodeMeta, entryKey, metaKey, type Meta } from "./records.js";
 
 /** So many revisions are covered by one flush of the ceiling. */
-const ceilingStep = 1n << 20n;
+export const ceilingStep = 1n << 20n;
+/** More journals than this are made one: each short-lived client that writes leaves one behind. */
+const mostJournals = 64;
 /** So many changes at most go into one transaction: others want to write too. */
 const mostAtOnce = 4096;
+
+/** What the live file tells its owner. */
+export interface LiveEvents {
+  /** Something that these peers watch was committed. */
+  onWatched(toRing: ReadonlySet<string>): void;
+  /** A higher ceiling should be brought to disk. */
+  onLowCeiling(): void;
+}
 
 interface Job {
   run(transaction: LiveTransaction): unknown;
@@ -22,33 +31,31 @@ interface Job {
 
 /**
  * The live file: everything as it stands, shared by all processes of this boot, and never flushed: the kernel
- * keeps it when processes die, and a boot ends every session and starts a new file from the durable copy.
+ * keeps it when processes die, and a boot ends every session and starts a new file from the journals.
  */
 export class LiveFile {
   readonly #db: RootDatabase<Buffer, string>;
-  readonly #kept: KeptFile;
+  readonly #journals: Journals;
   readonly #clock: Clock;
   readonly #interests = new Interests();
-  /** Called after each commit that somebody watches, with those who do. */
-  readonly onCommit: (toRing: ReadonlySet<string>) => void;
+  readonly #events: LiveEvents;
   readonly #turn: EventLoopTurn;
   #jobs: Job[] = [];
-  #broken: LockstepError | undefined;
-  #raising: Promise<void> | undefined;
 
   constructor(
     db: RootDatabase<Buffer, string>,
-    kept: KeptFile,
+    journals: Journals,
     path: string,
     clock: Clock,
-    onCommit: (toRing: ReadonlySet<string>) => void,
+    events: LiveEvents,
   ) {
     this.#db = db;
-    this.#kept = kept;
+    this.#journals = journals;
     this.#clock = clock;
     this.#turn = new EventLoopTurn(clock);
-    this.onCommit = onCommit;
+    this.#events = events;
     this.#beginBoot();
+    if (journals.count() > mostJournals) this.beginGeneration();
     forgetOtherBoots(path);
   }
 
@@ -117,8 +124,21 @@ export class LiveFile {
     for (const [index, job] of jobs.entries()) job.resolve(outcomes[index] as never);
   }
 
+  /**
+   * Writes one journal of all unbound keys, and lets go of the others. Nothing else is committed meanwhile, so
+   * that it holds whatever was committed in an earlier generation.
+   */
+  beginGeneration(): void {
+    const generation = this.#runAll((transaction) => {
+      const next = transaction.meta.generation + 1;
+      this.#journals.begin(next, transaction.unbound(), transaction.meta.ceiling);
+      transaction.beginGeneration(next);
+      return next;
+    });
+    this.#journals.forgetBefore(generation);
+  }
+
   #runAll<T>(run: (transaction: LiveTransaction) => T): T {
-    if (this.#broken) throw this.#broken;
     let transaction: LiveTransaction | undefined;
     const result = this.#inTransaction(() => {
       transaction = new LiveTransaction(this.#db, this.#clock.now(), this.#interests);
@@ -127,7 +147,7 @@ export class LiveFile {
       transaction.finish();
       return outcome;
     });
-    if (transaction && transaction.toRing.size > 0) this.onCommit(transaction.toRing);
+    if (transaction && transaction.toRing.size > 0) this.#events.onWatched(transaction.toRing);
     return result;
   }
 
@@ -136,24 +156,16 @@ export class LiveFile {
       // 2: committed when the call returns. Nothing is flushed, since the file was opened so.
       return this.#db.transactionSync(run, 2);
     } catch (cause) {
+      // What was read of the peers may be of the transaction that came to nothing.
       this.#interests.version = -1;
       if (isLockstepError(cause)) throw cause;
-      throw this.#failure(cause);
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new LockstepError(
+        "unavailable",
+        `lmdb: the store cannot be written; see that its disk is not full and in order (${reason})`,
+        { cause },
+      );
     }
-  }
-
-  #failure(cause: unknown): LockstepError {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    if (/no space|ENOSPC|quota|MAP_FULL/i.test(reason)) {
-      return new LockstepError("unavailable", `lmdb: the disk is full; make room (${reason})`, { cause });
-    }
-    // After any other failed commit LMDB may refuse all that follows; better to say so than to go on.
-    this.#broken = new LockstepError(
-      "unavailable",
-      `lmdb: the store could not be written, and this client can go on no more; connect again (${reason})`,
-      { cause },
-    );
-    return this.#broken;
   }
 
   /**
@@ -161,48 +173,43 @@ export class LiveFile {
    * is used up, beside the event loop; a store that cannot raise it for the rest of the step stops there.
    */
   #keepBelowCeiling({ meta }: LiveTransaction): void {
-    if (meta.revision + ceilingStep / 2n < meta.ceiling) return;
+    if (!isLow(meta)) return;
     if (meta.revision >= meta.ceiling) {
       throw new LockstepError(
         "unavailable",
         "lmdb: the ceiling of fencing tokens could not be brought to disk; see that there is room",
       );
     }
-    this.#raising ??= this.#raiseCeiling(meta.revision + ceilingStep).finally(
-      () => (this.#raising = undefined),
-    );
+    this.#events.onLowCeiling();
   }
 
-  async #raiseCeiling(ceiling: Revision): Promise<void> {
-    try {
-      await this.#kept.raiseCeiling(ceiling);
-      await this.transact((transaction) => {
-        transaction.raiseCeiling(ceiling);
-      });
-    } catch {
-      // The next commit tries again.
-    }
-  }
-
-  /** The first process of a boot fills the live file from the durable copy; revisions go on from the ceiling. */
+  /** The first process of a boot fills the live file from the journals; revisions go on from the ceiling. */
   #beginBoot(): void {
-    this.#db.transactionSync(() => {
+    let begun: number | undefined;
+    this.#inTransaction(() => {
       if (this.#db.get(metaKey) !== undefined) return;
-      for (const entry of this.#kept.entries()) this.#db.putSync(entryKey(entry.key), encodeEntry(entry));
-      const revision = this.#kept.ceiling();
-      const ceiling = revision + ceilingStep;
-      this.#kept.putCeiling(ceiling);
+      const { entries, ceiling: revision } = this.#journals.recover();
       const meta = {
         revision,
-        ceiling,
+        ceiling: revision + ceilingStep,
         earliestExpiry: Infinity,
         peersVersion: 0,
         forgottenUntil: revision,
         logLength: 0,
+        generation: this.#journals.generation() + 1,
       };
+      this.#journals.begin(meta.generation, entries, meta.ceiling);
+      for (const entry of entries) this.#db.putSync(entryKey(entry.key), encodeEntry(entry));
       this.#db.putSync(metaKey, encodeMeta(meta));
-    }, 2);
+      begun = meta.generation;
+    });
+    if (begun !== undefined) this.#journals.forgetBefore(begun);
   }
+}
+
+/** Whether it is time to raise the ceiling. */
+export function isLow(meta: Meta): boolean {
+  return meta.revision + ceilingStep / 2n >= meta.ceiling;
 }
 
 /** Removes the live files of earlier boots: whoever used them is dead. */

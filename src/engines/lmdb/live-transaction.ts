@@ -71,6 +71,14 @@ export class LiveView implements View {
     return query.sessions ? { revision, entries, sessions: this.#sessions() } : { revision, entries };
   }
 
+  /** Every key that is bound to no session. */
+  *unbound(): Generator<Entry, void, void> {
+    for (const [key, bytes] of this.scan(records.entryKey(""))) {
+      const entry = records.decodeEntry(key.slice(1), bytes);
+      if (entry.session === undefined) yield entry;
+    }
+  }
+
   /** The records whose keys begin with `prefix`, in the order of their keys. */
   *scan(prefix: string): Generator<[key: string, bytes: Buffer], void, void> {
     for (const { key, value } of this.db.getRange({ start: prefix })) {
@@ -172,6 +180,12 @@ export class LiveTransaction extends LiveView {
   raiseCeiling(ceiling: Revision): void {
     if (ceiling <= this.meta.ceiling) return;
     this.meta.ceiling = ceiling;
+    this.#dirty = true;
+  }
+
+  /** From now on, durable copies go to journals of this generation. */
+  beginGeneration(generation: number): void {
+    this.meta.generation = generation;
     this.#dirty = true;
   }
 

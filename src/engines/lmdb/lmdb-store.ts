@@ -17,8 +17,8 @@ import { KeptSession, type Session } from "../../store/session.js";
 import type { SessionOptions, Store, WatchOptions } from "../../store/store.js";
 import { closedError } from "../../store/watch-feed.js";
 import { DurableCopier } from "./durable-copier.js";
-import type { KeptFile } from "./kept-file.js";
-import { LiveFile } from "./live-file.js";
+import type { Journals } from "./journals.js";
+import type { LiveEvents, LiveFile } from "./live-file.js";
 import { Peers } from "./peers.js";
 import { decodePeer } from "./records.js";
 import { WatchHub } from "./watch-hub.js";
@@ -43,7 +43,7 @@ export class LmdbStore implements Store {
   readonly #directory: string;
   readonly #clock: Clock;
   readonly #id = nonce();
-  readonly #kept: KeptFile;
+  readonly #journals: Journals;
   readonly #live: LiveFile;
   readonly #copier: DurableCopier;
   readonly #hub: WatchHub;
@@ -55,17 +55,22 @@ export class LmdbStore implements Store {
 
   constructor(
     directory: string,
-    kept: KeptFile,
+    journals: Journals,
     clock: Clock,
-    openLive: (onCommit: LiveFile["onCommit"]) => LiveFile,
+    openLive: (events: LiveEvents) => LiveFile,
   ) {
     this.#directory = directory;
     this.#clock = clock;
-    this.#kept = kept;
-    this.#live = openLive((toRing) => {
-      this.#ring(toRing);
+    this.#journals = journals;
+    this.#live = openLive({
+      onWatched: (toRing) => {
+        this.#ring(toRing);
+      },
+      onLowCeiling: () => {
+        this.#copier.flush().catch(ignore);
+      },
     });
-    this.#copier = new DurableCopier(this.#live, kept);
+    this.#copier = new DurableCopier(this.#live, journals);
     this.#hub = new WatchHub(this.#live, clock, () => this.#publish());
   }
 
@@ -139,7 +144,7 @@ export class LmdbStore implements Store {
     }
     await this.#copier.idle();
     await this.#live.close();
-    await this.#kept.close();
+    await this.#journals.close();
   }
 
   /** Becomes known to the other clients, at the first thing that concerns them: a session, or a watch. */
@@ -223,5 +228,5 @@ export class LmdbStore implements Store {
 }
 
 function ignore(): void {
-  // Those who cannot be rung look for themselves after a while.
+  // Those who cannot be rung look for themselves after a while; a ceiling that is low is raised by the next.
 }

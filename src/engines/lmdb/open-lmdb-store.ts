@@ -1,10 +1,11 @@
+import { join } from "node:path";
 import type { RootDatabase } from "lmdb";
 import { systemClock, type Clock } from "../../base/clock.js";
 import { isLockstepError, LockstepError } from "../../base/errors.js";
 import { bootId } from "./boot.js";
-import { checkDataFile } from "./data-file.js";
-import { filesOf, prepareDirectory, unusable } from "./directory.js";
-import { KeptFile } from "./kept-file.js";
+import { prepareDirectory, unusable } from "./directory.js";
+import { isDataFile } from "./data-file.js";
+import { Journals } from "./journals.js";
 import { LiveFile } from "./live-file.js";
 import { LmdbStore } from "./lmdb-store.js";
 
@@ -25,32 +26,32 @@ export async function openLmdbStore(directory: string, options: OpenLmdbOptions 
   const { boot = bootId(), clock = systemClock } = options;
   const lmdb = await loadLmdb();
   const path = prepareDirectory(directory);
-  const files = filesOf(path, boot);
-  checkDataFile(files.kept, "restore the directory from a backup, or choose another");
-  checkDataFile(files.live, "stop all processes that use the directory, and delete that file");
-  const open = (file: string, noSync: boolean): RootDatabase<Buffer, string> => {
-    try {
-      return lmdb.open<Buffer, string>({
-        path: file,
-        encoding: "binary",
-        noSync,
-        overlappingSync: false,
-        mapSize: mapBytes,
-        maxReaders: mostReaders,
-      });
-    } catch (cause) {
-      throw unusable(file, cause);
-    }
-  };
-  const keptDb = open(files.kept, false);
+  const livePath = join(path, `live-${boot}.mdb`);
+  const openLive = (): RootDatabase<Buffer, string> =>
+    lmdb.open<Buffer, string>({
+      path: livePath,
+      encoding: "binary",
+      noSync: true,
+      overlappingSync: false,
+      mapSize: mapBytes,
+      maxReaders: mostReaders,
+    });
+  if (!isDataFile(livePath)) {
+    throw new LockstepError(
+      "unavailable",
+      `lmdb: ${livePath} is damaged; stop all processes that use it and delete it: what is unbound is kept in ` +
+        "the journals beside it",
+    );
+  }
   try {
-    const kept = new KeptFile(keptDb, path);
-    return new LmdbStore(path, kept, clock, (onCommit) => {
-      return new LiveFile(open(files.live, true), kept, files.live, clock, onCommit);
+    const journals = new Journals(path);
+    journals.check();
+    return new LmdbStore(path, journals, clock, (events) => {
+      return new LiveFile(openLive(), journals, livePath, clock, events);
     });
   } catch (cause) {
-    await keptDb.close();
-    throw isLockstepError(cause) ? cause : unusable(path, cause);
+    if (isLockstepError(cause)) throw cause;
+    throw unusable(path, cause);
   }
 }
 

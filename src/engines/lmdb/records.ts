@@ -28,16 +28,19 @@ export interface Meta {
   /** The log knows nothing of commits up to here. */
   forgottenUntil: Revision;
   logLength: number;
+  /** The generation of journals that durable copies go to. */
+  generation: number;
 }
 
 export function encodeMeta(meta: Meta): Buffer {
-  const bytes = Buffer.allocUnsafe(40);
+  const bytes = Buffer.allocUnsafe(44);
   bytes.writeDoubleBE(Number(meta.revision), 0);
   bytes.writeDoubleBE(Number(meta.ceiling), 8);
   bytes.writeDoubleBE(meta.earliestExpiry, 16);
   bytes.writeUInt32BE(meta.peersVersion, 24);
   bytes.writeUInt32BE(meta.logLength, 28);
   bytes.writeDoubleBE(Number(meta.forgottenUntil), 32);
+  bytes.writeUInt32BE(meta.generation, 40);
   return bytes;
 }
 
@@ -49,6 +52,7 @@ export function decodeMeta(bytes: Buffer): Meta {
     peersVersion: bytes.readUInt32BE(24),
     logLength: bytes.readUInt32BE(28),
     forgottenUntil: BigInt(bytes.readDoubleBE(32)),
+    generation: bytes.readUInt32BE(40),
   };
 }
 

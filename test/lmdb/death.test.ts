@@ -1,0 +1,52 @@
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect } from "lockstep";
+import { expect, test } from "vitest";
+import { Child } from "./child.js";
+import { temporaryDirectory } from "./directories.js";
+
+test("the lock of a killed process is had at once, by one who waits and by one who comes later", async () => {
+  const directory = await temporaryDirectory();
+  await using ls = await connect(`lmdb:${directory}`, { ttlMs: 60_000 });
+  for (const waits of [true, false]) {
+    const holder = new Child("./holder.ts", [directory, "job", "60000"]);
+    await holder.next();
+    expect(await ls.lock("job").tryAcquire()).toBeNull();
+    const waiting = waits ? ls.lock("job").acquire({ timeoutMs: 5000 }) : undefined;
+    if (waits) await sleep(50);
+    await holder.kill();
+    const killedAt = performance.now();
+    const held = await (waiting ?? ls.lock("job").acquire({ timeoutMs: 5000 }));
+    expect(performance.now() - killedAt).toBeLessThan(2000);
+    await held.release();
+  }
+});
+
+test("a client that comes when all others are dead finds out at once", async () => {
+  const directory = await temporaryDirectory();
+  const holder = new Child("./holder.ts", [directory, "job", "60000"]);
+  await holder.next();
+  await holder.kill();
+  await using ls = await connect(`lmdb:${directory}`, { ttlMs: 60_000 });
+  const held = await ls.lock("job").tryAcquire();
+  expect(held).not.toBeNull();
+});
+
+test("a frozen process loses the lock at its time to live, and learns of it when it wakes", async () => {
+  const directory = await temporaryDirectory();
+  await using ls = await connect(`lmdb:${directory}`, { ttlMs: 60_000 });
+  const holder = new Child("./holder.ts", [directory, "job", "1000"]);
+  const { token } = (await holder.next()) as { token: string };
+  holder.process.kill("SIGSTOP");
+  const frozenAt = performance.now();
+  const held = await ls.lock("job").acquire({ timeoutMs: 10_000 });
+  const waited = performance.now() - frozenAt;
+  // Not before its last renewal has run out, and not long after.
+  expect(waited).toBeGreaterThan(500);
+  expect(waited).toBeLessThan(5000);
+  expect(held.token).toBeGreaterThan(BigInt(token));
+  const message = holder.next();
+  holder.process.kill("SIGCONT");
+  expect(await message).toHaveProperty("lostAt");
+  expect(held.isHeld).toBe(true);
+});
