@@ -6,7 +6,9 @@ import type { Clock } from "./base/clock.js";
 import type { Store } from "./store/store.js";
 import type { MemoryData } from "./engines/memory/memory-data.js";
 
-/** How each kind of address is opened. An engine's code, and its client, is loaded when its address is used. */
+/**
+ * How each kind of address is opened. An engine's code, and its client, is loaded when its address is used.
+ */
 const engines: Record<string, (rest: string, clock: Clock) => Promise<Store>> = {
   async memory(name, clock) {
     const { MemoryData, MemoryStore } = await import("./engines/memory/index.js");

@@ -5,8 +5,8 @@ const longTurnMs = 5;
 
 /**
  * Watches how long the current turn of the event loop has gone on. What is answered without waiting for
- * anything outside lets a loop over `await` go on for ever in one turn, and with it nothing else: no timer, no
- * renewal of a session. Whoever answers so must let the event loop turn now and then.
+ * anything outside lets a loop over `await` go on for ever in one turn, and with it nothing else: no timer,
+ * no renewal of a session. Whoever answers so must let the event loop turn now and then.
  */
 export class EventLoopTurn {
   readonly #clock: Clock;

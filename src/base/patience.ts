@@ -72,7 +72,7 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     signal?.throwIfAborted();
     const onAbort = () => {
       timer.cancel();
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- an abort's reason is the caller's
+
       reject(signal?.reason);
     };
     const timer = clock.after(delayMs, () => {

@@ -5,7 +5,9 @@ import type { Store } from "../store/store.js";
 export interface Fixture {
   /** Another client of the same data. */
   connect(): Promise<Store>;
-  /** A client whose sessions are never renewed, like those of a frozen process: {@link frozenClock} makes one. */
+  /**
+   * A client whose sessions are never renewed, like those of a frozen process: {@link frozenClock} makes one.
+   */
   connectFrozen(): Promise<Store>;
   /** Waits by the clock of the clients: in real time, or by moving a manual clock on. */
   sleep(ms: number): Promise<void>;

@@ -8,7 +8,7 @@ import { Watcher } from "./watcher.js";
 
 export function watchRaces(check: Check): void {
   check("add up to the final state, wherever among racing commits they begin", async (setting) => {
-    const { store, other, connect } = setting;
+    const { store, other, connect, sleep } = setting;
     const writers = [store, other, await connect(), await connect()];
     const watchers: Watcher[] = [];
     let writing = true as boolean;
@@ -21,7 +21,7 @@ export function watchRaces(check: Check): void {
       const prefix = ["", "w/", "w/1"][watchers.length % 3] as string;
       if (watchers.length % 2 === 0) watchers.push(new Watcher(reader, prefix));
       else watchers.push(Watcher.after(reader, prefix, await reader.read({ prefix })));
-      await reader.read({ key: "w/1" });
+      await sleep(0);
     }
     await work;
     await made(store, { then: [put("w/1 end")] });

@@ -70,11 +70,12 @@ export class Election {
   }
 
   /**
-   * Stands for election, and yields each term that is won. When the loop's body ends, so does the term, and the
-   * candidate stands again behind the others; leaving the loop ends the candidacy.
+   * Stands for election, and yields each term that is won. When the loop's body ends, so does the term, and
+   * the candidate stands again behind the others; leaving the loop ends the candidacy.
    *
    * *Cancellation*: an abort of the signal aborts the term's too; the loop then rethrows its reason, once the
-   * body has ended and the term with it, for nobody else may lead while this one is still putting things away.
+   * body has ended and the term with it, for nobody else may lead while this one is still putting things
+   * away.
    */
   async *campaign(
     options: { value?: string; signal?: AbortSignal | undefined } = {},
@@ -145,18 +146,28 @@ export class Election {
       if (how === "released") await place.leave();
       else place.forget();
     };
-    const proclaim = (value: string) => this.#proclaim(place, value);
-    return new Term(`the term of "${this.name}"`, place, end, proclaim, signal);
+    return new Term(`the term of "${this.name}"`, place, end, this.#proclaimer(place), signal);
   }
 
-  async #proclaim(place: QueuePlace, value: string): Promise<void> {
+  /** Each proclamation goes over the very one before it: so one that comes late finds its turn past. */
+  #proclaimer(place: QueuePlace): (value: string) => Promise<void> {
     const { store, clock } = this.#keeper;
-    const ticket = encodeTicket({ since: clock.wallNow(), value });
-    const verdict = await store.commit({
-      when: [{ kind: "created", key: place.key, revision: place.token }],
-      then: [{ kind: "put", key: place.key, value: ticket, session: place.session.id }],
-    });
-    if (!verdict.ok) throw lostError(`the term of "${this.name}"`);
+    let revision = place.token;
+    return async (value) => {
+      const ticket = encodeTicket({ since: clock.wallNow(), value });
+      for (;;) {
+        const verdict = await store.commit({
+          when: [{ kind: "modified", key: place.key, revision }],
+          then: [{ kind: "put", key: place.key, value: ticket, session: place.session.id }],
+          read: { key: place.key },
+        });
+        const [entry] = verdict.snapshot.entries;
+        if (entry?.created !== place.token) throw lostError(`the term of "${this.name}"`);
+        revision = entry.modified;
+        if (verdict.ok) return;
+        // One whose reply was lost, or still is under way, was made after all; this one goes over it.
+      }
+    };
   }
 }
 

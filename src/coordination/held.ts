@@ -8,7 +8,8 @@ export type HeldEnd = "released" | "lost";
  * What one holds: proof that it was granted, and a watch over whether it still is.
  *
  * *Failure*: it is lost when its session could not be renewed in time, as when the process was frozen or the
- * store away. Then `signal` aborts by this process's own clock, before anyone else can be granted the same, and
+ * store away. Then `signal` aborts by this process's own clock, before anyone else can be granted the same,
+ * and
  * `assertHeld()` throws. Whatever stores the result of the work should refuse a token lower than it has seen.
  */
 export class Held {

@@ -83,7 +83,9 @@ export class KeyValue {
     return this.#write({ kind: "delete", key: root + key }, options);
   }
 
-  /** All entries whose keys begin with `prefix`, in the order of their keys, as they stood at one revision. */
+  /**
+   * All entries whose keys begin with `prefix`, in the order of their keys, as they stood at one revision.
+   */
   async list(prefix = ""): Promise<KeyValueEntry[]> {
     checkPrefix("the prefix", prefix);
     const { entries } = await this.#store.read({ prefix: root + prefix });
@@ -91,8 +93,8 @@ export class KeyValue {
   }
 
   /**
-   * Every change below `prefix`, in order. It begins with a resync, which is how things stand; or, given `from`,
-   * with what came after that revision, where that is still known. Never a silent gap.
+   * Every change below `prefix`, in order. It begins with a resync, which is how things stand; or, given
+   * `from`, with what came after that revision, where that is still known. Never a silent gap.
    *
    * *Cancellation*: an abort rethrows the signal's reason.
    */

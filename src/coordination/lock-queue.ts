@@ -10,8 +10,8 @@ import { encodeTicket } from "./ticket.js";
 
 /**
  * All of one process that want the same lock. They wait here, in turn, and take one place at a time in the
- * store's queue: ten thousand waiting tasks cost the store one key, and a process with many tasks gets no more
- * turns than a process with one.
+ * store's queue: ten thousand waiting tasks cost the store one key, and a process with many tasks gets no
+ * more turns than a process with one.
  */
 export class LockQueue {
   readonly #keeper: SessionKeeper;

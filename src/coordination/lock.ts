@@ -42,8 +42,8 @@ export class LockQueues {
 /**
  * Mutual exclusion by name, for all who share the store.
  *
- * *Fairness*: processes are served in the order in which they asked, and so are the tasks of one process; each
- * process waits in line once, however many of its tasks want the lock.
+ * *Fairness*: processes are served in the order in which they asked, and so are the tasks of one process;
+ * each process waits in line once, however many of its tasks want the lock.
  *
  * *Cancellation*: an acquire whose signal aborts or whose time is up rejects at once and is never granted.
  *
@@ -61,7 +61,6 @@ export class Lock {
   }
 
   /** Waits for the lock. A second acquire in one process queues like anyone else's. */
-  // eslint-disable-next-line @typescript-eslint/promise-function-async -- a further promise for each waiter
   acquire(patience: Patience = {}): Promise<Held> {
     try {
       checkPatience(patience);
@@ -69,7 +68,6 @@ export class Lock {
       this.#refuseReentry(queue);
       return queue.acquire(patience);
     } catch (error) {
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- an abort's reason is the caller's
       return Promise.reject(error);
     }
   }
@@ -82,8 +80,8 @@ export class Lock {
   /**
    * Acquires, runs the section, releases.
    *
-   * *Failure*: rejects with 'lost' when the lock was lost before the section ended, though the section did not
-   * fail: it may have run beside another one. What the section itself throws goes first.
+   * *Failure*: rejects with 'lost' when the lock was lost before the section ended, though the section did
+   * not fail: it may have run beside another one. What the section itself throws goes first.
    */
   async run<T>(section: (held: Held) => T | PromiseLike<T>, patience: Patience = {}): Promise<T> {
     if (typeof section !== "function") {
@@ -109,8 +107,8 @@ export class Lock {
       if (section.queue !== queue || !section.held.isHeld) continue;
       throw new LockstepError(
         "misuse",
-        `the lock "${this.name}" is held by the section that asks for it again, which would wait for itself ` +
-          `for ever; pass the section's \`held\` on to what needs the lock, or take it only in the outer one`,
+        `the lock "${this.name}" is held by the section that asks for it again, which would wait for ` +
+          `itself for ever; pass the section's \`held\` on to what needs the lock, or take it in the outer one`,
       );
     }
   }

@@ -12,9 +12,9 @@ const mostSessions = 10;
  * A place in a queue of the store: one key, bound to a session. Who is first has what the queue is for.
  *
  * Why that is safe with no compare-and-swap: a key is first when no key created before it lives. Keys are
- * created in one order and a later one never counts, so among live keys at most one is first. What is ahead of
- * a key can only shrink; so any snapshot that is at least as new as the key, and still holds it, may be judged
- * by: a stale one only makes us wait longer.
+ * created in one order and a later one never counts, so among live keys at most one is first. What is ahead
+ * of a key can only shrink; so any snapshot that is at least as new as the key, and still holds it, may be
+ * judged by: a stale one only makes us wait longer.
  */
 export class QueuePlace {
   readonly session: Session;
@@ -69,6 +69,8 @@ export class QueuePlace {
       }
       // The session is dead in the store, or the request was lost on its way: again, with another session.
       keeper.retire(session);
+      // Lost on its way is maybe only late, and the session may have other keys to live on for.
+      if (doubtful) void keeper.sweep(session, key);
       keeper.leave(session);
     }
     throw new LockstepError(
@@ -100,7 +102,9 @@ export class QueuePlace {
     }
   }
 
-  /** Gives the place up. Never fails: where the store cannot be told, it resolves when the session is over. */
+  /**
+   * Gives the place up. Never fails: where the store cannot be told, it resolves when the session is over.
+   */
   async leave(): Promise<void> {
     if (this.session.isValid()) {
       try {
@@ -128,7 +132,8 @@ export class QueuePlace {
       this.#seen = position.seen;
     } catch (error) {
       if (!isLockstepError(error, "unavailable")) throw error;
-      // The place is ours for as long as the session lives, so a store that is away for a while is waited for.
+      // The place is ours for as long as the session lives, so a store that is away for a while is waited
+      // for.
       await sleep(clock, this.session.ttlMs / 10, signal);
     }
     signal.throwIfAborted();

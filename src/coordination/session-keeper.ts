@@ -60,8 +60,8 @@ export class SessionKeeper {
   }
 
   /**
-   * Deletes a key that may be there, or may yet come, again and again until its session is over. Resolves when
-   * it was first deleted, or vanished with the session.
+   * Deletes a key that may be there, or may yet come, again and again until its session is over. Resolves
+   * when it was first deleted, or vanished with the session.
    */
   sweep(session: Session, key: string): Promise<void> {
     this.retire(session);

@@ -10,8 +10,8 @@ import { closedError } from "../store/watch-feed.js";
 import { SimulatedLease } from "./simulated-lease.js";
 
 /**
- * What goes wrong on the way to the store and back. Each probability is from 0, the default, to 1. It is looked
- * at for every request, so a test may change it as it goes.
+ * What goes wrong on the way to the store and back. Each probability is from 0, the default, to 1. It is
+ * looked at for every request, so a test may change it as it goes.
  */
 export interface Faults {
   /** The same seed and the same calls give the same faults. */
@@ -22,7 +22,9 @@ export interface Faults {
   readonly loseReply?: number;
   /** How likely a change arrives once more, at some later time, whatever became of it the first time. */
   readonly duplicate?: number;
-  /** Every request and every reply takes up to so long; the second copy of a change up to fifty times that. */
+  /**
+   * Every request and every reply takes up to so long; the second copy of a change up to fifty times that.
+   */
   readonly delayMs?: number;
   /** The clock of the store behind. */
   readonly clock?: Clock;
@@ -43,8 +45,9 @@ interface Fate {
 }
 
 /**
- * A store behind a bad network. What a change that got lost is said to be is true: 'unavailable' was certainly
- * not made; 'unknown-outcome' was made, or was not, or is still to be made by a copy that is under way.
+ * A store behind a bad network. What a change that got lost is said to be is true: 'unavailable' was
+ * certainly not made; 'unknown-outcome' was made, or was not, or is still to be made by a copy that is under
+ * way.
  *
  * Sessions suffer too: renewals are requests like others. Behind this store, the real session is kept alive
  * by its engine; here it is given up when no renewal has come through for a time to live.
@@ -178,7 +181,9 @@ export class FaultyStore implements Store {
     this.#underWay.add(timer);
   }
 
-  /** Always takes as many numbers from the generator, so that one fault more or less leaves the others alone. */
+  /**
+   * Always takes as many numbers from the generator, so that one fault more or less leaves the others alone.
+   */
   #drawFate(): Fate {
     const { loseRequest = 0, loseReply = 0, duplicate = 0, delayMs = 0 } = this.#faults;
     const fate = {

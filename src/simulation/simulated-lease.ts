@@ -3,8 +3,8 @@ import type { Session } from "../store/session.js";
 
 /**
  * What a store knows of a session, on the far side of a simulated network: it is over when no renewal has
- * come for a time to live. The real session beneath is renewed by its engine, whatever the network does, until
- * it is ended here.
+ * come for a time to live. The real session beneath is renewed by its engine, whatever the network does,
+ * until it is ended here.
  */
 export class SimulatedLease {
   readonly #session: Session;

@@ -1,4 +1,7 @@
-/** What an engine really promises, as data: a recipe states what it needs, and fails by name where an engine falls short. */
+/**
+ * What an engine really promises, as data: a recipe states what it needs, and fails by name where an engine
+ * falls short.
+ */
 export interface Guarantees {
   readonly engine: string;
   /** Reads see every commit that was acknowledged before they began. */
@@ -9,7 +12,9 @@ export interface Guarantees {
   readonly durable: "no" | "process" | "power";
   /** 'log': a watch from an old revision replays what happened since; 'resync': it begins with a snapshot. */
   readonly watch: "log" | "resync";
-  /** What wakes a watcher: the event itself, a bare knock after which it reads, or nothing but its own poll. */
+  /**
+   * What wakes a watcher: the event itself, a bare knock after which it reads, or nothing but its own poll.
+   */
   readonly push: "data" | "doorbell" | "poll";
   /** Whether a fencing token can ever be lower than one handed out before. */
   readonly fence: "monotonic" | "regresses-on-failover";

@@ -7,7 +7,10 @@ export const maxKeyBytes = 1700;
 // eslint-disable-next-line no-control-regex -- control characters are the very thing to find
 const controlCharacter = /[\u0000-\u001f\u007f]/;
 
-/** Throws 'bad-input' unless `name` can name a lock, an election or a key: not empty, not over-long, printable. */
+/**
+ * Throws 'bad-input' unless `name` can name a lock, an election or a key: not empty, not over-long,
+ * printable.
+ */
 export function checkName(what: string, name: string): void {
   const wrong = fault(name, maxNameBytes);
   if (wrong === undefined) return;

@@ -7,11 +7,17 @@ export interface Session {
   readonly ttlMs: number;
   /** The reading of the clock up to which the session is surely alive, unless renewed. */
   readonly validUntil: number;
-  /** Whether it is surely alive at this very moment; looks at the clock, so it is right even after a freeze. */
+  /**
+   * Whether it is surely alive at this very moment; looks at the clock, so it is right even after a freeze.
+   */
   isValid(): boolean;
-  /** Calls back once, when the session is lost or ended; at once if it was. Returns a way to call that off. */
+  /**
+   * Calls back once, when the session is lost or ended; at once if it was. Returns a way to call that off.
+   */
   onEnd(callback: (reason: SessionEnd) => void): () => void;
-  /** Ends it: its keys vanish. Resolves also when the store cannot be told, once the keys are due to expire. */
+  /**
+   * Ends it: its keys vanish. Resolves also when the store cannot be told, once the keys are due to expire.
+   */
   end(): Promise<void>;
 }
 
@@ -27,12 +33,12 @@ export interface SessionLink {
 
 /**
  * The rule of validity: a session is valid until the moment *before* its last acknowledged renewal was sent,
- * plus its time to live, minus a margin. The store began to count at the earliest when the renewal was sent, so
- * the session is over here before it is over there, though no reply ever comes.
+ * plus its time to live, minus a margin. The store began to count at the earliest when the renewal was sent,
+ * so the session is over here before it is over there, though no reply ever comes.
  *
- * The clock is read at each question, so a frozen process cannot think itself alive when it wakes, whichever of
- * its callbacks runs first. And once over it stays over: a renewal that a freeze delayed is never sent, since
- * the turn that would send it asks first.
+ * The clock is read at each question, so a frozen process cannot think itself alive when it wakes, whichever
+ * of its callbacks runs first. And once over it stays over: a renewal that a freeze delayed is never sent,
+ * since the turn that would send it asks first.
  */
 export class KeptSession implements Session {
   readonly id: string;
@@ -101,7 +107,8 @@ export class KeptSession implements Session {
       await this.#link.end();
     } catch {
       // The store cannot be told. It forgets the session by itself, but counts from the last renewal that
-      // reached it: maybe one whose reply was lost just now, so not even `validUntil` says when at the latest.
+      // reached it: maybe one whose reply was lost just now, so not even `validUntil` says when at the
+      // latest.
       await new Promise<void>((resolve) => this.#clock.after(this.ttlMs, resolve));
     }
   }

@@ -3,8 +3,8 @@ import type { Guarantees } from "./guarantees.js";
 import type { Session } from "./session.js";
 
 /**
- * The waist: all that a recipe may ask of an engine, and all that an engine must do. Six verbs, shaped like an
- * ordered, versioned key-value store.
+ * The waist: all that a recipe may ask of an engine, and all that an engine must do. Six verbs, shaped like
+ * an ordered, versioned key-value store.
  *
  * *Failure*: a failed call throws a LockstepError whose `applied` says whether the change may have been made.
  */
@@ -25,7 +25,9 @@ export interface Store {
    */
   watch(prefix: string, options?: WatchOptions): AsyncIterableIterator<Batch | Resync>;
 
-  /** Opens a session; the keys bound to it vanish when it ends, expires, or its process is known to be dead. */
+  /**
+   * Opens a session; the keys bound to it vanish when it ends, expires, or its process is known to be dead.
+   */
   openSession(options: SessionOptions): Promise<Session>;
 
   /** Ends what this client holds: its sessions, its watches. The data stays. */

@@ -5,7 +5,10 @@ import { onTestFinished } from "vitest";
 
 const loader = fileURLToPath(new URL("../../scripts/typescript.mjs", import.meta.url));
 
-/** Another process, which runs a TypeScript file against the built package; killed at the latest when the test ends. */
+/**
+ * Another process, which runs a TypeScript file against the built package; killed at the latest when the test
+ * ends.
+ */
 export class Child {
   readonly process: ChildProcess;
   readonly messages: unknown[] = [];

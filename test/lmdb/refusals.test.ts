@@ -70,7 +70,7 @@ test("a base that was cut short", async () => {
   expect(error.message).toMatch(/base\.journal is damaged/);
 });
 
-test("but what a crash tore off the end of a journal was never acknowledged, and is passed over", async () => {
+test("but what a crash tore off the end of a journal is passed over", async () => {
   const directory = await filled();
   const path = await journalOf(directory);
   const whole = await readFile(path);

@@ -1,4 +1,5 @@
-// Writes numbered values as fast as it can and reports each that was acknowledged, until it is ended from outside.
+// Writes numbered values as fast as it can and reports each that was acknowledged, until it is ended from
+// outside.
 import { connect } from "lockstep";
 
 const [directory = "", name = ""] = process.argv.slice(2);

@@ -5,7 +5,8 @@ import { LockstepError } from "../../base/errors.js";
 /**
  * What tells this boot of the machine from every other. A boot ends all processes, and so all sessions.
  *
- * Linux publishes it in a file, macOS by sysctl. There is no portable substitute that a clock could not spoil.
+ * Linux publishes it in a file, macOS by sysctl. There is no portable substitute that a clock could not
+ * spoil.
  */
 export function bootId(): string {
   const linux = "/proc/sys/kernel/random/boot_id";

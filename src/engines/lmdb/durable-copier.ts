@@ -7,8 +7,8 @@ import type { LiveView } from "./live-transaction.js";
 const longJournalBytes = 16 * 1024 * 1024;
 
 /**
- * Carries unbound keys from the live file to the journals. Those who ask while a round is on its way are served
- * together by the next one, so that one flush does for all.
+ * Carries unbound keys from the live file to the journals. Those who ask while a round is on its way are
+ * served together by the next one, so that one flush does for all.
  */
 export class DurableCopier {
   readonly #live: LiveFile;
@@ -37,8 +37,8 @@ export class DurableCopier {
   }
 
   /**
-   * Takes along what other processes have marked and not yet copied, as one who died between its commit and its
-   * copy. So the copy is always all that was committed up to some revision, and a writer need not live.
+   * Takes along what other processes have marked and not yet copied, as one who died between its commit and
+   * its copy. So the copy is always all that was committed up to some revision, and a writer need not live.
    */
   async #round(): Promise<void> {
     const { generation, records, marks, ceiling } = this.#live.peek(collect);

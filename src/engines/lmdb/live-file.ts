@@ -1,6 +1,6 @@
 import { readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { RootDatabase } from "lmdb";
+import type { RootDatabase, TransactionFlags } from "lmdb";
 import type { Clock } from "../../base/clock.js";
 import { EventLoopTurn } from "../../base/event-loop-turn.js";
 import { isLockstepError, LockstepError } from "../../base/errors.js";
@@ -10,6 +10,9 @@ import { encodeEntry, encodeMeta, entryKey, metaKey, type Meta } from "./records
 
 /** So many revisions are covered by one flush of the ceiling. */
 export const ceilingStep = 1n << 20n;
+/** Committed when the call returns. Nothing is flushed, since the file was opened so. */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- it is a type only
+const atOnce: TransactionFlags.SYNCHRONOUS_COMMIT = 2;
 /** More journals than this are made one: each short-lived client that writes leaves one behind. */
 const mostJournals = 64;
 /** So many changes at most go into one transaction: others want to write too. */
@@ -125,8 +128,8 @@ export class LiveFile {
   }
 
   /**
-   * Writes one journal of all unbound keys, and lets go of the others. Nothing else is committed meanwhile, so
-   * that it holds whatever was committed in an earlier generation.
+   * Writes one journal of all unbound keys, and lets go of the others. Nothing else is committed meanwhile,
+   * so that it holds whatever was committed in an earlier generation.
    */
   beginGeneration(): void {
     const generation = this.#runAll((transaction) => {
@@ -153,8 +156,7 @@ export class LiveFile {
 
   #inTransaction<T>(run: () => T): T {
     try {
-      // 2: committed when the call returns. Nothing is flushed, since the file was opened so.
-      return this.#db.transactionSync(run, 2);
+      return this.#db.transactionSync(run, atOnce);
     } catch (cause) {
       // What was read of the peers may be of the transaction that came to nothing.
       this.#interests.version = -1;

@@ -223,7 +223,10 @@ export class LiveTransaction extends LiveView {
     if (to !== undefined) this.db.putSync(records.bindingKey(to, key), Buffer.alloc(0));
   }
 
-  /** Only what is, or was, unbound has a durable copy: what is bound dies with its session, at the latest at a reboot. */
+  /**
+   * Only what is, or was, unbound has a durable copy: what is bound dies with its session, at the latest at a
+   * reboot.
+   */
   #markUnkept(key: string, revision: Revision, before: Entry | undefined, after: Entry | undefined): void {
     const wasUnbound = before !== undefined && before.session === undefined;
     const isUnbound = after !== undefined && after.session === undefined;

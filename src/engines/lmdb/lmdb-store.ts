@@ -89,6 +89,8 @@ export class LmdbStore implements Store {
   async read(query: Query): Promise<Snapshot> {
     this.#assertOpen();
     checkQuery(query);
+    // Who asks who is alive must not be told of the dead, and only one who joined hears of deaths.
+    if ("prefix" in query && query.sessions) await this.#join();
     await this.#live.whenFree();
     return this.#live.view((view) => view.snapshot(query));
   }

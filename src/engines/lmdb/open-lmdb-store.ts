@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { RootDatabase } from "lmdb";
+import type * as lmdbPackage from "lmdb";
 import { systemClock, type Clock } from "../../base/clock.js";
 import { isLockstepError, LockstepError } from "../../base/errors.js";
 import { bootId } from "./boot.js";
@@ -27,7 +27,7 @@ export async function openLmdbStore(directory: string, options: OpenLmdbOptions 
   const lmdb = await loadLmdb();
   const path = prepareDirectory(directory);
   const livePath = join(path, `live-${boot}.mdb`);
-  const openLive = (): RootDatabase<Buffer, string> =>
+  const openLive = (): lmdbPackage.RootDatabase<Buffer, string> =>
     lmdb.open<Buffer, string>({
       path: livePath,
       encoding: "binary",
@@ -39,8 +39,8 @@ export async function openLmdbStore(directory: string, options: OpenLmdbOptions 
   if (!isDataFile(livePath)) {
     throw new LockstepError(
       "unavailable",
-      `lmdb: ${livePath} is damaged; stop all processes that use it and delete it: what is unbound is kept in ` +
-        "the journals beside it",
+      `lmdb: ${livePath} is damaged; stop all processes that use it and delete it: what is unbound is ` +
+        "kept in the journals beside it",
     );
   }
   try {
@@ -55,7 +55,7 @@ export async function openLmdbStore(directory: string, options: OpenLmdbOptions 
   }
 }
 
-async function loadLmdb(): Promise<typeof import("lmdb")> {
+async function loadLmdb(): Promise<typeof lmdbPackage> {
   try {
     return await import("lmdb");
   } catch (cause) {

@@ -19,8 +19,8 @@ const idLength = 16;
  * The clients of one directory, each connected to each other one by a Unix socket.
  *
  * A byte over it is a doorbell. Its end is a death: a client forgets itself in the store before it closes its
- * sockets, so a connection that ends before that was ended by the kernel, because the process is gone. Nothing
- * else ends one; a frozen process keeps its connections, and is left to its time to live.
+ * sockets, so a connection that ends before that was ended by the kernel, because the process is gone.
+ * Nothing else ends one; a frozen process keeps its connections, and is left to its time to live.
  */
 export class Peers {
   readonly id: string;

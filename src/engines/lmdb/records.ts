@@ -8,14 +8,17 @@ export const sessionKey = (id: string) => `s${id}`;
 /** The keys bound to a session, so that its end finds them. */
 export const bindingKey = (session: string, key: string) => `b${session}/${key}`;
 export const peerKey = (id: string) => `p${id}`;
-/** A commit that somebody watches; hexadecimal of one length, so that the order of keys is that of revisions. */
+/**
+ * A commit that somebody watches; hexadecimal of one length, so that the order of keys is that of revisions.
+ */
 export const logKey = (revision: Revision) => `l${revision.toString(16).padStart(16, "0")}`;
 /** A key whose durable copy is behind. */
 export const unkeptKey = (key: string) => `u${key}`;
 
 /**
- * The one record that every transaction reads and most write. Revisions are stored as doubles, which hold every
- * whole number up to 2^53: a thousand years of commits, read and written in a fraction of a big integer's time.
+ * The one record that every transaction reads and most write. Revisions are stored as doubles, which hold
+ * every whole number up to 2^53: a thousand years of commits, read and written in a fraction of a big
+ * integer's time.
  */
 export interface Meta {
   revision: Revision;

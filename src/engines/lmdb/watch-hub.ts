@@ -55,7 +55,9 @@ export class WatchHub {
     return feed;
   }
 
-  /** What this client watches; to be called in the transaction that tells the others, which is when they know. */
+  /**
+   * What this client watches; to be called in the transaction that tells the others, which is when they know.
+   */
   interest(): string[] {
     const interest = [...this.#watched.keys()];
     this.#published = new Set(interest);

@@ -58,14 +58,16 @@ export class MemoryStore implements Store {
   watch(prefix: string, options: WatchOptions = {}): AsyncIterableIterator<Batch | Resync> {
     this.#assertOpen();
     checkQuery({ prefix });
-    let stop: (() => void) | undefined;
+    let stop = () => {
+      // Not listening yet.
+    };
     const feed = new WatchFeed({
       prefix,
       from: options.from,
       signal: options.signal,
       snapshot: () => this.#data.read({ prefix }),
       onEnd: () => {
-        stop?.();
+        stop();
         this.#feeds.delete(feed);
       },
     });
@@ -87,7 +89,9 @@ export class MemoryStore implements Store {
     this.#data.openLease(id, options.label ?? "", options.ttlMs);
     const link = {
       renew: () => Promise.resolve(this.#data.renewLease(id)),
-      end: () => Promise.resolve(this.#data.endLease(id)),
+      end: async () => {
+        this.#data.endLease(id);
+      },
     };
     const session = new KeptSession(id, options.ttlMs, askedAt, link, this.#clock);
     this.#sessions.add(session);

@@ -1,0 +1,36 @@
+import { hostname } from "node:os";
+import { connect } from "../connect.js";
+import type { Lockstep } from "../lockstep.js";
+import { addressOf } from "./address.js";
+
+/** What every command takes. */
+export interface StoreOptions {
+  on?: string;
+}
+
+/** Shown by `lockstep status`; longer command lines are cut. */
+const longestLabel = 200;
+
+/** Who this process is, to people who ask who holds what: `host:pid`, and the command it runs. */
+export function labelOf(command: readonly string[]): string {
+  const words = [`${hostname()}:${process.pid}`, ...command].join(" ");
+  // eslint-disable-next-line no-control-regex -- a label is shown in a table of lines
+  const line = words.replaceAll(/[\u0000-\u001f\u007f]+/g, " ");
+  return line.length > longestLabel ? `${line.slice(0, longestLabel - 1)}…` : line;
+}
+
+/** Connects, does the work, and closes whatever became of it. */
+export async function withClient<T>(
+  options: StoreOptions & { ttl?: number },
+  work: (lockstep: Lockstep) => Promise<T>,
+  label = labelOf([]),
+): Promise<T> {
+  const ttl = options.ttl === undefined ? {} : { ttlMs: options.ttl };
+  const lockstep = await connect(addressOf(options.on), { label, ...ttl });
+  try {
+    return await work(lockstep);
+  } finally {
+    // What the work came to stands, though the store cannot be told that we go; it notices by itself.
+    await lockstep.close().catch(() => undefined);
+  }
+}

@@ -1,0 +1,74 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, onTestFinished, test } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const run = promisify(execFile);
+
+interface Example {
+  readonly name: string;
+  readonly language: string;
+  readonly code: string;
+}
+
+/** The fenced blocks of a page, each named by the line that it begins on. */
+function examplesOf(page: string, text: string): Example[] {
+  return [...text.matchAll(/^```(ts|sh)\n(.*?)^```$/gms)].map((found) => {
+    const line = text.slice(0, found.index).split("\n").length;
+    return { name: `${page}:${line}`, language: found[1] ?? "", code: found[2] ?? "" };
+  });
+}
+
+/** A project that has installed this package, and nothing else. */
+async function project(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "lockstep-docs-"));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  await mkdir(join(directory, "node_modules", ".bin"), { recursive: true });
+  await symlink(root, join(directory, "node_modules", "lockstep"));
+  await symlink(join(root, "dist/cli/main.js"), join(directory, "node_modules", ".bin", "lockstep"));
+  await writeFile(join(directory, "package.json"), JSON.stringify({ type: "module" }));
+  return directory;
+}
+
+const pages = ["README.md", ...(await readdir(join(root, "docs"))).filter((name) => name.endsWith(".md"))];
+const examples = await Promise.all(
+  pages.map(async (page) => {
+    const path = page === "README.md" ? page : join("docs", page);
+    return examplesOf(path, await readFile(join(root, path), "utf8"));
+  }),
+);
+
+describe("the examples run as they stand", () => {
+  const typescript = examples.flat().filter(({ language }) => language === "ts");
+  expect(typescript.length).toBeGreaterThan(3);
+
+  for (const { name, code } of typescript) {
+    test(name, async () => {
+      const directory = await project();
+      await writeFile(join(directory, "example.ts"), code);
+      const loader = pathToFileURL(join(root, "scripts/typescript.mjs")).href;
+      const done = await run(process.execPath, ["--import", loader, "example.ts"], {
+        cwd: directory,
+        timeout: 15_000,
+      });
+      expect(done.stderr).toBe("");
+    });
+  }
+
+  // Those that install, or start the test that is running, are run by whoever follows them.
+  const shell = examples
+    .flat()
+    .filter(({ language, code }) => language === "sh" && code.includes("npx lockstep"));
+  expect(shell.length).toBeGreaterThan(0);
+
+  for (const { name, code } of shell.filter(({ name }) => name.startsWith("README"))) {
+    test(name, async () => {
+      const done = await run("sh", ["-e", "-c", code], { cwd: await project(), timeout: 30_000 });
+      expect(done.stdout).toContain("token 1");
+    });
+  }
+});
