@@ -1,13 +1,12 @@
 import { hostname } from "node:os";
 import { systemClock, type Clock } from "./base/clock.js";
-import { LockstepError } from "./base/errors.js";
-import { checkMilliseconds } from "./base/patience.js";
 import { takeCensus, type Census } from "./coordination/census.js";
 import { Election } from "./coordination/election.js";
 import { KeyValue } from "./coordination/key-value.js";
 import { Lock, LockQueues } from "./coordination/lock.js";
 import { SessionKeeper } from "./coordination/session-keeper.js";
 import { checkName } from "./store/keys.js";
+import { checkSessionOptions } from "./store/rules.js";
 import type { Store } from "./store/store.js";
 
 export interface LockstepOptions {
@@ -37,7 +36,7 @@ export class Lockstep {
 
   constructor(store: Store, options: LockstepOptions = {}) {
     const { ttlMs = defaultTtlMs, label = `${hostname()}:${process.pid}`, clock = systemClock } = options;
-    checkTtl(ttlMs, store);
+    checkSessionOptions({ ttlMs, label }, store.guarantees);
     this.store = store;
     this.kv = new KeyValue(store);
     this.#clock = clock;
@@ -75,11 +74,4 @@ export class Lockstep {
     await this.#keeper.close();
     await this.store.close();
   }
-}
-
-function checkTtl(ttlMs: number, store: Store): void {
-  const { engine, ttl } = store.guarantees;
-  checkMilliseconds("ttlMs", ttlMs, ttl.minMs);
-  if (ttlMs <= ttl.maxMs) return;
-  throw new LockstepError("bad-input", `ttlMs is ${ttlMs}, but ${engine} takes at most ${ttl.maxMs}`);
 }

@@ -6,6 +6,8 @@ export const maxKeyBytes = 1700;
 
 // eslint-disable-next-line no-control-regex -- control characters are the very thing to find
 const controlCharacter = /[\u0000-\u001f\u007f]/;
+const surrogate = /[\ud800-\udfff]/;
+const halfSurrogate = /\p{Surrogate}/u;
 
 /**
  * Throws 'bad-input' unless `name` can name a lock, an election or a key: not empty, not over-long,
@@ -39,12 +41,10 @@ function fault(text: unknown, maxBytes: number): string | undefined {
     return `is ${Buffer.byteLength(text)} bytes long`;
   }
   if (controlCharacter.test(text)) return `has a control character: ${JSON.stringify(text)}`;
-  if (!isWellFormed(text)) return `has half of a surrogate pair: ${JSON.stringify(text)}`;
+  // The cheap question first: nearly every key has no surrogates at all.
+  if (surrogate.test(text) && halfSurrogate.test(text))
+    return `has half of a surrogate pair: ${JSON.stringify(text)}`;
   return undefined;
-}
-
-function isWellFormed(text: string): boolean {
-  return !/\p{Surrogate}/u.test(text);
 }
 
 /** One segment of a path: a slash within a name must not look like a slash between names. */
@@ -55,8 +55,6 @@ export function escapeSegment(name: string): string {
 export function unescapeSegment(segment: string): string {
   return segment.replaceAll("%2F", "/").replaceAll("%25", "%");
 }
-
-const surrogate = /[\ud800-\udfff]/;
 
 /** The order of keys in every engine: that of their UTF-8 bytes, which is that of their code points. */
 export function compareKeys(a: string, b: string): number {

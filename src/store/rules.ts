@@ -2,7 +2,7 @@ import { checkMilliseconds } from "../base/patience.js";
 import { LockstepError } from "../base/errors.js";
 import type { Change, Condition, Entry, Query, Revision, Write } from "./change.js";
 import type { Guarantees } from "./guarantees.js";
-import { checkKey, compareKeys } from "./keys.js";
+import { checkKey, checkName, compareKeys } from "./keys.js";
 import type { SessionOptions } from "./store.js";
 
 /** What a change is judged by: the state at one instant. */
@@ -148,6 +148,7 @@ export function checkQuery(query: Query): void {
 }
 
 export function checkSessionOptions(options: SessionOptions, guarantees: Guarantees): void {
+  if (options.label !== undefined && options.label !== "") checkName("the label", options.label);
   checkMilliseconds("ttlMs", options.ttlMs, 1);
   const { minMs, maxMs } = guarantees.ttl;
   if (options.ttlMs < minMs || options.ttlMs > maxMs) {

@@ -44,6 +44,11 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync> {
     return this.#options.prefix;
   }
 
+  /** For the engine: nobody listens any more. */
+  get isOver(): boolean {
+    return this.#ended !== undefined;
+  }
+
   /** For the engine: what a commit did, later than everything pushed before. */
   push(revision: Revision, events: readonly Event[]): void {
     if (this.#ended || this.#needsResync || revision <= this.#toldUntil) return;

@@ -21,7 +21,7 @@ function world(faults: Partial<Faults>) {
   const sound = new MemoryStore({ data, clock });
   const inner = new MemoryStore({ data, clock });
   const faulty = new FaultyStore(inner, Object.assign(faults, { seed: 1, clock, ...faults }));
-  return { clock, sound, faulty };
+  return { clock, sound, inner, faulty };
 }
 
 /** What became of a call, in a word; time passes until something did. */
@@ -262,6 +262,24 @@ describe("a session behind a faulty network", () => {
       expect(await outcome(clock, session.end())).toBe("done");
       expect(await keysOf(sound, { prefix: "" })).toEqual([]);
     }
+  });
+
+  test("ends with the store that is closed, whatever the network would lose", async () => {
+    const faults: Partial<Faults> = {};
+    const { clock, sound, faulty } = world(faults);
+    const session = await openAtLast(clock, faulty, ttlMs);
+    await sound.commit({ then: [put("held", "", session.id)] });
+    Object.assign(faults, { loseRequest: 1, delayMs: 100 });
+    await faulty.close();
+    expect(session.isValid()).toBe(false);
+    expect(await keysOf(sound, { prefix: "" })).toEqual([]);
+  });
+
+  test("is lost at once when the store behind gives it up", async () => {
+    const { clock, inner, faulty } = world({});
+    const session = await openAtLast(clock, faulty, ttlMs);
+    await inner.close();
+    expect(session.isValid()).toBe(false);
   });
 
   test("lives on when the store is healed", async () => {

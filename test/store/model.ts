@@ -18,8 +18,8 @@ import { WatchOracle } from "./watch-oracle.js";
 
 export interface ModelOptions {
   /**
-   * Lets sessions expire too. Needs a fixture whose time stands still but for its `sleep`, since the model must
-   * know for certain which sessions are alive.
+   * Lets sessions expire too. Needs a fixture whose time stands still but for its `sleep`, since the model
+   * must know for certain which sessions are alive.
    */
   readonly expiry: boolean;
 }

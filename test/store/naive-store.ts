@@ -21,8 +21,8 @@ export interface Chapter {
 
 /**
  * What a store means, in the plainest terms, to hold an engine against: one map, looked through from end to
- * end for every question. It shares no code with any engine. It does not know what number a revision gets, only
- * which commits get a new one; the numbers are the engine's.
+ * end for every question. It shares no code with any engine. It does not know what number a revision gets,
+ * only which commits get a new one; the numbers are the engine's.
  */
 export class NaiveStore {
   entries: ReadonlyMap<string, Entry> = new Map();

@@ -30,6 +30,7 @@ export class LiveView implements View {
   protected readonly db: RootDatabase<Buffer, string>;
   readonly now: number;
   readonly meta: Meta;
+  protected lastRead: { readonly key: string; readonly entry: Entry | undefined } | undefined;
 
   constructor(db: RootDatabase<Buffer, string>, now: number) {
     this.db = db;
@@ -38,8 +39,12 @@ export class LiveView implements View {
   }
 
   get(key: string): Entry | undefined {
+    // What a condition looks at is mostly what the write that follows looks at again.
+    if (this.lastRead?.key === key) return this.lastRead.entry;
     const bytes = this.db.get(records.entryKey(key));
-    return bytes && records.decodeEntry(key, bytes);
+    const entry = bytes && records.decodeEntry(key, bytes);
+    this.lastRead = { key, entry };
+    return entry;
   }
 
   isAlive(id: string): boolean {
@@ -199,6 +204,7 @@ export class LiveTransaction extends LiveView {
     const events: Event[] = [];
     for (const write of change.then) {
       const before = this.get(write.key);
+      this.lastRead = undefined;
       if (write.kind === "put") {
         const entry = entryAfter(write, before, revision);
         this.db.putSync(records.entryKey(write.key), records.encodeEntry(entry));

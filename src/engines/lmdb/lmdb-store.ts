@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/clock.js";
-import { LockstepError } from "../../base/errors.js";
+import { isLockstepError, LockstepError } from "../../base/errors.js";
 import { nonce } from "../../base/nonce.js";
 import type {
   Batch,
@@ -16,6 +16,7 @@ import { checkChange, checkQuery, checkSessionOptions } from "../../store/rules.
 import { KeptSession, type Session } from "../../store/session.js";
 import type { SessionOptions, Store, WatchOptions } from "../../store/store.js";
 import { closedError } from "../../store/watch-feed.js";
+import { unusable } from "./directory.js";
 import { DurableCopier } from "./durable-copier.js";
 import type { Journals } from "./journals.js";
 import type { LiveEvents, LiveFile } from "./live-file.js";
@@ -151,12 +152,15 @@ export class LmdbStore implements Store {
 
   /** Becomes known to the other clients, at the first thing that concerns them: a session, or a watch. */
   #join(): Promise<Peers> {
-    this.#joining ??= this.#enter();
+    this.#joining ??= this.#enter().catch((cause: unknown) => {
+      this.#joining = undefined;
+      throw isLockstepError(cause) ? cause : unusable(this.#directory, cause);
+    });
     return this.#joining;
   }
 
   async #enter(): Promise<Peers> {
-    const peers = await Peers.listen(this.#id, this.#directory, {
+    const peers = await Peers.listen(this.#id, this.#directory, this.#clock, {
       onRing: () => {
         this.#hub.pump();
       },

@@ -1,7 +1,8 @@
 import { rmSync } from "node:fs";
-import { createServer, connect, type Server, type Socket } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Clock } from "../../base/clock.js";
 
 /** What peers tell the store. */
 export interface PeerEvents {
@@ -13,20 +14,23 @@ export interface PeerEvents {
 
 /** The longest path of a Unix socket that every system takes. */
 const longestSocketPath = 100;
-const idLength = 16;
+const firstRedialMs = 1;
+const longestRedialMs = 1000;
 
 /**
  * The clients of one directory, each connected to each other one by a Unix socket.
  *
- * A byte over it is a doorbell. Its end is a death: a client forgets itself in the store before it closes its
- * sockets, so a connection that ends before that was ended by the kernel, because the process is gone.
- * Nothing else ends one; a frozen process keeps its connections, and is left to its time to live.
+ * A byte over it is a doorbell. When a connection ends, the peer is dialled again: if nobody listens at its
+ * socket any more, the kernel has closed that too, and the process is dead. Nothing less is taken for a death,
+ * for whoever believes in one ends sessions whose owners may hold something. A client that goes in good order
+ * has forgotten itself in the store before; a frozen one still listens, and is left to its time to live.
  */
 export class Peers {
   readonly id: string;
   /** Where this client's doorbell hangs. */
   readonly socketPath: string;
   readonly #events: PeerEvents;
+  readonly #clock: Clock;
   readonly #server: Server;
   readonly #connections = new Map<string, Socket>();
   /** All sockets, those too that have not yet said who they are. */
@@ -35,18 +39,20 @@ export class Peers {
   readonly #awaited = new Set<string>();
   #closed = false;
 
-  private constructor(id: string, socketPath: string, server: Server, events: PeerEvents) {
+  private constructor(id: string, socketPath: string, server: Server, clock: Clock, events: PeerEvents) {
     this.id = id;
     this.socketPath = socketPath;
     this.#server = server;
+    this.#clock = clock;
     this.#events = events;
     server.on("connection", (socket) => {
       this.#welcome(socket);
     });
+    server.on("error", ignoreError);
   }
 
   /** Hangs up a doorbell. */
-  static async listen(id: string, directory: string, events: PeerEvents): Promise<Peers> {
+  static async listen(id: string, directory: string, clock: Clock, events: PeerEvents): Promise<Peers> {
     const server = createServer();
     const socketPath = socketPathIn(directory, id);
     await new Promise<void>((resolve, reject) => {
@@ -55,24 +61,25 @@ export class Peers {
     });
     // A process that has nothing left to do but to be reachable may end.
     server.unref();
-    return new Peers(id, socketPath, server, events);
+    return new Peers(id, socketPath, server, clock, events);
   }
 
   /** Connects to a peer that was there before us. Resolves when it is connected, or known to be dead. */
-  dial(peer: string, socketPath: string): Promise<void> {
+  dial(peer: string, socketPath: string, redialMs = firstRedialMs): Promise<void> {
     return new Promise((resolve) => {
       const socket = connect(socketPath);
-      socket.unref();
       this.#sockets.add(socket);
       socket.once("connect", () => {
-        socket.write(this.id);
-        this.#converse(peer, socket);
+        socket.unref();
+        socket.write(`${this.id} ${this.socketPath}\n`);
+        this.#converse(peer, socketPath, socket, redialMs);
         resolve();
       });
       socket.once("error", (error: NodeJS.ErrnoException) => {
         this.#sockets.delete(socket);
-        // Nobody listens at a socket that is there: its process is dead. Any other failure proves nothing.
+        // Nobody listens at a socket that is there. Any other failure proves nothing.
         if (error.code === "ECONNREFUSED") this.#died(peer, socketPath);
+        else if (error.code !== "ENOENT") this.#dialAgain(peer, socketPath, redialMs);
         resolve();
       });
     });
@@ -97,42 +104,56 @@ export class Peers {
     rmSync(this.socketPath, { force: true });
   }
 
-  /** A newcomer begins with its name. */
+  /** A newcomer begins with a line that says who it is and where its doorbell hangs. */
   #welcome(socket: Socket): void {
     socket.unref();
     this.#sockets.add(socket);
-    let name = "";
+    let line = "";
     const onData = (data: Buffer) => {
-      name += data.toString("latin1");
-      if (name.length < idLength) return;
+      line += data.toString();
+      const end = line.indexOf("\n");
+      if (end < 0) return;
       socket.off("data", onData);
-      this.#converse(name.slice(0, idLength), socket);
-      if (name.length > idLength) this.#events.onRing();
+      const space = line.indexOf(" ");
+      this.#converse(line.slice(0, space), line.slice(space + 1, end), socket, firstRedialMs);
+      if (line.length > end + 1) this.#events.onRing();
     };
     socket.on("data", onData);
     socket.on("error", ignoreError);
     socket.on("close", () => this.#sockets.delete(socket));
   }
 
-  #converse(peer: string, socket: Socket): void {
+  #converse(peer: string, socketPath: string, socket: Socket, redialMs: number): void {
     this.#connections.set(peer, socket);
     if (this.#awaited.delete(peer)) socket.write("!");
+    let heard = false;
     socket.on("data", () => {
+      heard = true;
       this.#events.onRing();
     });
     socket.on("error", ignoreError);
     socket.on("close", () => {
       this.#sockets.delete(socket);
       if (this.#connections.get(peer) === socket) this.#connections.delete(peer);
-      if (!this.#closed) this.#died(peer);
+      if (this.#closed) return;
+      // Where none was heard of, it may listen and yet end every connection, for want of file descriptors.
+      this.#dialAgain(peer, socketPath, heard ? firstRedialMs : redialMs);
     });
   }
 
-  #died(peer: string, socketPath?: string): void {
+  /** Not in the same instant: a dying process closes its sockets one after the other. */
+  #dialAgain(peer: string, socketPath: string, delayMs: number): void {
+    const dial = () => {
+      if (!this.#closed) void this.dial(peer, socketPath, Math.min(2 * delayMs, longestRedialMs));
+    };
+    this.#clock.after(delayMs, dial, "background");
+  }
+
+  #died(peer: string, socketPath: string): void {
     if (this.#closed) return;
     this.#awaited.delete(peer);
     this.#events.onDeath(peer);
-    if (socketPath !== undefined) rmSync(socketPath, { force: true });
+    rmSync(socketPath, { force: true });
   }
 }
 

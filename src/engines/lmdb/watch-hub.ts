@@ -93,7 +93,7 @@ export class WatchHub {
   async #begin(feed: WatchFeed, from: Revision | undefined): Promise<void> {
     const isKnown = this.#published.has(feed.prefix);
     const loggedAfter = isKnown ? this.#live.view((view) => view.meta.revision) : await this.#publish();
-    if (!this.#watched.has(feed.prefix)) return;
+    if (feed.isOver) return;
     if (this.#feeds.size === 0) this.#toldUntil = loggedAfter;
     // From here on the feed hears of every commit after `toldUntil`; what it missed before it must look up.
     // A feed without `from` begins with a snapshot anyway, read after this.
