@@ -11,7 +11,7 @@ export class Watcher {
   readonly prefix: string;
   /** Everything told so far. */
   readonly told: (Batch | Resync)[] = [];
-  readonly #events: AsyncIterableIterator<Batch | Resync>;
+  readonly #events: AsyncIterableIterator<Batch | Resync, void>;
   readonly #state = new Map<string, Entry>();
   #revision: Revision | undefined;
   /** Whether a snapshot was told or given, so that `state` is all of the state. */

@@ -108,7 +108,7 @@ export class Lock {
       throw new LockstepError(
         "misuse",
         `the lock "${this.name}" is held by the section that asks for it again, which would wait for ` +
-          `itself for ever; pass the section's \`held\` on to what needs the lock, or take it in the outer one`,
+          `itself for ever; pass the section's \`held\` on to what needs the lock, or take it in one of them`,
       );
     }
   }

@@ -3,6 +3,8 @@ import { nonce } from "../base/nonce.js";
 import { sleep } from "../base/patience.js";
 import type { Revision, Snapshot, Write } from "../store/change.js";
 import { lostError, type Session } from "../store/session.js";
+import type { Store } from "../store/store.js";
+import { closedError } from "../store/watch-feed.js";
 import type { SessionKeeper } from "./session-keeper.js";
 
 /** A session that dies before its first key is written, so many times in a row, is no accident. */
@@ -124,8 +126,9 @@ export class QueuePlace {
 
   async #untilSomeoneLeft(ahead: string, signal: AbortSignal): Promise<void> {
     const { store, clock } = this.#keeper;
+    const watch = store.watch(ahead, { exact: true, from: this.#seen, signal });
     try {
-      await untilGone(store.watch(ahead, { from: this.#seen, signal }), ahead);
+      await untilGone(watch, ahead);
       const position = positionOf(this.key, await store.read({ prefix: this.#queue, order: "created" }));
       if (!position) throw lostError(`the place in ${this.#queue}`);
       this.#ahead = position.ahead;
@@ -135,6 +138,9 @@ export class QueuePlace {
       // The place is ours for as long as the session lives, so a store that is away for a while is waited
       // for.
       await sleep(clock, this.session.ttlMs / 10, signal);
+    } finally {
+      // Only now: whoever is first has waited long enough.
+      void watch.return?.();
     }
     signal.throwIfAborted();
   }
@@ -185,12 +191,14 @@ async function join(
   }
 }
 
-async function untilGone(changes: ReturnType<SessionKeeper["store"]["watch"]>, key: string): Promise<void> {
-  for await (const change of changes) {
+async function untilGone(watch: ReturnType<Store["watch"]>, key: string): Promise<void> {
+  for (;;) {
+    const next = await watch.next();
+    if (next.done) throw closedError();
     const isGone =
-      change.kind === "resync"
-        ? !change.snapshot.entries.some((entry) => entry.key === key)
-        : change.events.some((event) => event.kind === "delete" && event.key === key);
+      next.value.kind === "resync"
+        ? next.value.snapshot.entries.length === 0
+        : next.value.events.some((event) => event.kind === "delete" && event.key === key);
     if (isGone) return;
   }
 }

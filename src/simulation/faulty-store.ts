@@ -101,11 +101,11 @@ export class FaultyStore implements Store {
     return snapshot;
   }
 
-  watch(prefix: string, options?: WatchOptions): AsyncIterableIterator<Batch | Resync> {
+  watch(prefix: string, options?: WatchOptions): AsyncIterableIterator<Batch | Resync, void> {
     this.#assertOpen();
     const watch = this.#inner.watch(prefix, options);
     let tail: Promise<unknown> = Promise.resolve();
-    const delayed: AsyncIterableIterator<Batch | Resync, undefined> = {
+    const delayed: AsyncIterableIterator<Batch | Resync, void> = {
       // One after the other, or a later event could overtake an earlier one.
       next: () => {
         const told = tail.then(async () => {

@@ -23,7 +23,7 @@ export interface Store {
    *
    * *Cancellation*: an abort of `signal` ends the iteration and rethrows the signal's reason.
    */
-  watch(prefix: string, options?: WatchOptions): AsyncIterableIterator<Batch | Resync>;
+  watch(prefix: string, options?: WatchOptions): AsyncIterableIterator<Batch | Resync, void>;
 
   /**
    * Opens a session; the keys bound to it vanish when it ends, expires, or its process is known to be dead.
@@ -35,6 +35,8 @@ export interface Store {
 }
 
 export interface WatchOptions {
+  /** Only the key that is the prefix itself, and no longer one. */
+  readonly exact?: boolean | undefined;
   readonly from?: Revision | undefined;
   readonly signal?: AbortSignal | undefined;
 }

@@ -7,6 +7,7 @@ const mostWaiting = 4096;
 
 export interface WatchFeedOptions {
   readonly prefix: string;
+  readonly exact?: boolean | undefined;
   /** Undefined: begin with a resync. */
   readonly from: Revision | undefined;
   readonly signal: AbortSignal | undefined;
@@ -20,12 +21,13 @@ export interface WatchFeedOptions {
  * The reader's end of a watch, the same for every engine. The engine pushes each commit, in order; the reader
  * takes them when it likes. What cannot be told any more becomes a resync, so there is never a silent gap.
  */
-export class WatchFeed implements AsyncIterableIterator<Batch | Resync> {
+export class WatchFeed implements AsyncIterableIterator<Batch | Resync, void> {
   readonly #options: WatchFeedOptions;
   readonly #waiting: Batch[] = [];
   /** Every commit up to here has been told, or was before the watch began. */
   #toldUntil: Revision;
   #needsResync: boolean;
+  #atHand: Snapshot | undefined;
   #wake: (() => void) | undefined;
   #ended: { readonly error?: unknown } | undefined;
   #tail: Promise<unknown> = Promise.resolve();
@@ -52,7 +54,8 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync> {
   /** For the engine: what a commit did, later than everything pushed before. */
   push(revision: Revision, events: readonly Event[]): void {
     if (this.#ended || this.#needsResync || revision <= this.#toldUntil) return;
-    const ours = events.filter((event) => event.key.startsWith(this.#options.prefix));
+    const { prefix, exact } = this.#options;
+    const ours = events.filter(({ key }) => (exact ? key === prefix : key.startsWith(prefix)));
     if (ours.length === 0) return;
     if (this.#waiting.length >= mostWaiting) {
       this.requireResync();
@@ -63,10 +66,14 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync> {
     this.#wake?.();
   }
 
-  /** For the engine: some commits since the last push cannot be told. */
-  requireResync(): void {
+  /**
+   * For the engine: some commits since the last push cannot be told. A snapshot that it has at hand is told
+   * instead; else one is read when the reader comes.
+   */
+  requireResync(snapshot?: Snapshot): void {
     this.#waiting.length = 0;
     this.#needsResync = true;
+    this.#atHand = snapshot;
     this.#wake?.();
   }
 
@@ -117,7 +124,9 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync> {
     // And nothing counts as told: the reader may have come with a revision that this store never reached.
     this.#toldUntil = 0n;
     try {
-      const snapshot = await this.#options.snapshot();
+      const atHand = this.#atHand;
+      this.#atHand = undefined;
+      const snapshot = atHand ?? (await this.#options.snapshot());
       this.#toldUntil = snapshot.revision;
       return { kind: "resync", snapshot };
     } catch (error) {

@@ -1,7 +1,7 @@
 import { isLockstepError, ManualClock, SeededRandom } from "lockstep/base";
 import { MemoryData, MemoryStore } from "lockstep/memory";
 import { FaultyStore, type Faults } from "lockstep/simulation";
-import type { Store } from "lockstep/store";
+import type { Batch, Store } from "lockstep/store";
 import { describe, expect, test } from "vitest";
 import {
   absent,
@@ -126,7 +126,7 @@ describe("a faulty store", () => {
     const told: string[] = [];
     const reading = Promise.all(
       Array.from({ length: 8 }, async () => {
-        const { value } = (await watch.next()) as { value: { events: { key: string }[] } };
+        const { value } = (await watch.next()) as IteratorYieldResult<Batch>;
         told.push(value.events[0]?.key ?? "");
       }),
     );

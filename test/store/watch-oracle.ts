@@ -6,7 +6,7 @@ import { after, begins, type Chapter, type Deeds, type NaiveStore } from "./naiv
 
 /** Holds what a watch tells against the history of the naive store. */
 export class WatchOracle {
-  readonly #watch: AsyncIterableIterator<Batch | Resync>;
+  readonly #watch: AsyncIterableIterator<Batch | Resync, void>;
   readonly #model: NaiveStore;
   readonly #prefix: string;
   /** The chapter that is being told, and which of its commits are still to come. */
@@ -16,7 +16,7 @@ export class WatchOracle {
   #revision: Revision;
 
   constructor(
-    watch: AsyncIterableIterator<Batch | Resync>,
+    watch: AsyncIterableIterator<Batch | Resync, void>,
     model: NaiveStore,
     prefix: string,
     from: Revision | undefined,

@@ -13,6 +13,8 @@ export const ceilingStep = 1n << 20n;
 /** Committed when the call returns. Nothing is flushed, since the file was opened so. */
 // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- it is a type only
 const atOnce: TransactionFlags.SYNCHRONOUS_COMMIT = 2;
+/** What a look finds when a session is overdue. */
+const overdue = Symbol("overdue");
 /** More journals than this are made one: each short-lived client that writes leaves one behind. */
 const mostJournals = 64;
 /** So many changes at most go into one transaction: others want to write too. */
@@ -80,9 +82,11 @@ export class LiveFile {
 
   /** Looks at everything as it stands at this moment. */
   view<T>(look: (view: LiveView) => T): T {
+    const seen = this.peek((view) => {
+      return view.meta.earliestExpiry <= view.now ? overdue : look(view);
+    });
     // Overdue sessions must not be seen; to end them is to write.
-    const isDue = this.peek((view) => view.meta.earliestExpiry <= view.now);
-    return isDue ? this.#runAll((transaction) => look(transaction)) : this.peek(look);
+    return seen === overdue ? this.#runAll((transaction) => look(transaction)) : seen;
   }
 
   /** The same, without ending overdue sessions first: it waits for nobody. */
@@ -199,6 +203,7 @@ export class LiveFile {
         forgottenUntil: revision,
         logLength: 0,
         generation: this.#journals.generation() + 1,
+        watchedKeys: 0,
       };
       this.#journals.begin(meta.generation, entries, meta.ceiling);
       for (const entry of entries) this.#db.putSync(entryKey(entry.key), encodeEntry(entry));

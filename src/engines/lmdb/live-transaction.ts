@@ -165,12 +165,31 @@ export class LiveTransaction extends LiveView {
     this.#peersChanged();
   }
 
+  /** Sets the prefixes that a peer watches. */
+  setInterest(id: string, interest: readonly string[]): void {
+    const bytes = this.db.get(records.peerKey(id));
+    if (bytes) this.putPeer(id, { ...records.decodePeer(bytes), interest });
+  }
+
   /** Forgets a peer that is gone, and ends its sessions, whose ids begin with its own. */
   removePeer(id: string): void {
     if (this.db.get(records.peerKey(id)) === undefined) return;
     this.db.removeSync(records.peerKey(id));
     this.#peersChanged();
+    for (const [key] of [...this.scan(records.watchersKey(""))]) this.unwatchKey(key.slice(1), id);
     for (const [key] of [...this.scan(records.sessionKey(`${id}.`))]) this.endSession(key.slice(1));
+  }
+
+  /** Notes that a peer watches this very key. */
+  watchKey(key: string, peer: string): void {
+    const watchers = this.#watchersOf(key);
+    if (!watchers.includes(peer)) this.#putWatchers(key, watchers, [...watchers, peer]);
+  }
+
+  unwatchKey(key: string, peer: string): void {
+    const watchers = this.#watchersOf(key);
+    const others = watchers.filter((watcher) => watcher !== peer);
+    if (others.length < watchers.length) this.#putWatchers(key, watchers, others);
   }
 
   /** The durable copy holds what these keys were at these revisions. */
@@ -241,8 +260,28 @@ export class LiveTransaction extends LiveView {
     this.db.putSync(records.unkeptKey(key), Buffer.from(revision.toString()));
   }
 
-  /** Logs a commit for those who watch what it touched. What nobody watches leaves no trace. */
+  #watchersOf(key: string): string[] {
+    if (this.meta.watchedKeys === 0) return [];
+    const bytes = this.db.get(records.watchersKey(key));
+    return bytes ? records.decodeWatchers(bytes) : [];
+  }
+
+  #putWatchers(key: string, before: readonly string[], after: readonly string[]): void {
+    if (after.length > 0) this.db.putSync(records.watchersKey(key), records.encodeWatchers(after));
+    else this.db.removeSync(records.watchersKey(key));
+    if (before.length === 0) this.meta.watchedKeys++;
+    else if (after.length === 0) this.meta.watchedKeys--;
+    this.#dirty = true;
+  }
+
+  /**
+   * Rings those who watch what a commit touched, and logs it for those who watch prefixes. What nobody watches
+   * leaves no trace.
+   */
   #tell(revision: Revision, events: readonly Event[]): void {
+    if (this.meta.watchedKeys > 0) {
+      for (const { key } of events) for (const peer of this.#watchersOf(key)) this.toRing.add(peer);
+    }
     let isWatched = false;
     for (const [id, { record }] of this.#currentInterests()) {
       if (!record.interest.some((prefix) => events.some((event) => event.key.startsWith(prefix)))) continue;

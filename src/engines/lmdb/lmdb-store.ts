@@ -1,16 +1,7 @@
 import type { Clock } from "../../base/clock.js";
 import { isLockstepError, LockstepError } from "../../base/errors.js";
 import { nonce } from "../../base/nonce.js";
-import type {
-  Batch,
-  Change,
-  Committed,
-  Query,
-  Refused,
-  Resync,
-  Revision,
-  Snapshot,
-} from "../../store/change.js";
+import type { Batch, Change, Committed, Query, Refused, Resync, Snapshot } from "../../store/change.js";
 import type { Guarantees } from "../../store/guarantees.js";
 import { checkChange, checkQuery, checkSessionOptions } from "../../store/rules.js";
 import { KeptSession, type Session } from "../../store/session.js";
@@ -20,6 +11,7 @@ import { unusable } from "./directory.js";
 import { DurableCopier } from "./durable-copier.js";
 import type { Journals } from "./journals.js";
 import type { LiveEvents, LiveFile } from "./live-file.js";
+import type { LiveTransaction } from "./live-transaction.js";
 import { Peers } from "./peers.js";
 import { decodePeer } from "./records.js";
 import { WatchHub } from "./watch-hub.js";
@@ -72,7 +64,7 @@ export class LmdbStore implements Store {
       },
     });
     this.#copier = new DurableCopier(this.#live, journals);
-    this.#hub = new WatchHub(this.#live, clock, () => this.#publish());
+    this.#hub = new WatchHub(this.#live, clock, (run) => this.#tellOthers(run));
   }
 
   async commit(change: Change): Promise<Committed | Refused> {
@@ -96,7 +88,7 @@ export class LmdbStore implements Store {
     return this.#live.view((view) => view.snapshot(query));
   }
 
-  watch(prefix: string, options: WatchOptions = {}): AsyncIterableIterator<Batch | Resync> {
+  watch(prefix: string, options: WatchOptions = {}): AsyncIterableIterator<Batch | Resync, void> {
     this.#assertOpen();
     checkQuery({ prefix });
     return this.#hub.watch(prefix, options);
@@ -174,19 +166,17 @@ export class LmdbStore implements Store {
       const found = [...transaction.scan("p")].map(([key, raw]) => {
         return { id: key.slice(1), socket: decodePeer(raw).socket };
       });
-      transaction.putPeer(this.#id, { socket: peers.socketPath, interest: this.#hub.interest() });
+      transaction.putPeer(this.#id, { socket: peers.socketPath, interest: [] });
       return found;
     });
     await Promise.all(others.map(({ id, socket }) => peers.dial(id, socket)));
     return peers;
   }
 
-  async #publish(): Promise<Revision> {
-    const peers = await this.#join();
-    return this.#live.transact((transaction) => {
-      transaction.putPeer(this.#id, { socket: peers.socketPath, interest: this.#hub.interest() });
-      return transaction.meta.revision;
-    });
+  /** Writes what this client watches, once it can be rung. */
+  async #tellOthers<T>(run: (transaction: LiveTransaction, id: string) => T): Promise<T> {
+    if (!this.#peers) await this.#join();
+    return this.#live.transact((transaction) => run(transaction, this.#id));
   }
 
   #bury(peer: string): void {

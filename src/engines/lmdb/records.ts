@@ -8,6 +8,8 @@ export const sessionKey = (id: string) => `s${id}`;
 /** The keys bound to a session, so that its end finds them. */
 export const bindingKey = (session: string, key: string) => `b${session}/${key}`;
 export const peerKey = (id: string) => `p${id}`;
+/** Who watches this very key. */
+export const watchersKey = (key: string) => `w${key}`;
 /**
  * A commit that somebody watches; hexadecimal of one length, so that the order of keys is that of revisions.
  */
@@ -33,10 +35,12 @@ export interface Meta {
   logLength: number;
   /** The generation of journals that durable copies go to. */
   generation: number;
+  /** How many keys have watchers of their own. */
+  watchedKeys: number;
 }
 
 export function encodeMeta(meta: Meta): Buffer {
-  const bytes = Buffer.allocUnsafe(44);
+  const bytes = Buffer.allocUnsafe(48);
   bytes.writeDoubleBE(Number(meta.revision), 0);
   bytes.writeDoubleBE(Number(meta.ceiling), 8);
   bytes.writeDoubleBE(meta.earliestExpiry, 16);
@@ -44,6 +48,7 @@ export function encodeMeta(meta: Meta): Buffer {
   bytes.writeUInt32BE(meta.logLength, 28);
   bytes.writeDoubleBE(Number(meta.forgottenUntil), 32);
   bytes.writeUInt32BE(meta.generation, 40);
+  bytes.writeUInt32BE(meta.watchedKeys, 44);
   return bytes;
 }
 
@@ -56,6 +61,7 @@ export function decodeMeta(bytes: Buffer): Meta {
     logLength: bytes.readUInt32BE(28),
     forgottenUntil: BigInt(bytes.readDoubleBE(32)),
     generation: bytes.readUInt32BE(40),
+    watchedKeys: bytes.readUInt32BE(44),
   };
 }
 
@@ -124,6 +130,14 @@ export function encodePeer(peer: PeerRecord): Buffer {
 
 export function decodePeer(bytes: Buffer): PeerRecord {
   return JSON.parse(bytes.toString()) as PeerRecord;
+}
+
+export function encodeWatchers(ids: readonly string[]): Buffer {
+  return Buffer.from(ids.join(","), "latin1");
+}
+
+export function decodeWatchers(bytes: Buffer): string[] {
+  return bytes.toString("latin1").split(",");
 }
 
 /** The events of one commit: each a kind, a key and, of a put, the entry. */

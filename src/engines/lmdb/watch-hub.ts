@@ -2,36 +2,85 @@ import type { Clock, Timer } from "../../base/clock.js";
 import type { Batch, Resync, Revision } from "../../store/change.js";
 import type { WatchOptions } from "../../store/store.js";
 import { WatchFeed } from "../../store/watch-feed.js";
+import { KeyWatches } from "./key-watches.js";
 import type { LiveFile } from "./live-file.js";
+import type { LiveTransaction } from "./live-transaction.js";
 
 /** A safety net only: what nobody rang for is noticed after so long. */
 const slowPollMs = 1000;
 const soonestPollMs = 5;
-/** An interest that ended is withdrawn with the next one that begins, or after so long. */
+/** What is watched no more is withdrawn with the next watch that begins, or after so long. */
 const withdrawAfterMs = 100;
+
+/** Writes into the store what this client watches, so that the others ring it. */
+export type TellOthers = <T>(run: (transaction: LiveTransaction, id: string) => T) => Promise<T>;
 
 /** The watches of one client: what it wants to hear of, and which of its readers is told what. */
 export class WatchHub {
   readonly #live: LiveFile;
   readonly #clock: Clock;
-  /** Tells the other clients what this one watches; resolves with the revision after which they log it. */
-  readonly #publish: () => Promise<Revision>;
+  readonly #tellOthers: TellOthers;
+  readonly #keyWatches: KeyWatches;
+  /** The watches of prefixes. */
   readonly #feeds = new Set<WatchFeed>();
   /** How many watches there are of each prefix. */
   readonly #watched = new Map<string, number>();
+  /** The prefixes that the others know of. */
   #published = new Set<string>();
-  /** Every commit up to here has been told to the readers. */
+  /** Every commit up to here has been told to the readers of prefixes. */
   #toldUntil: Revision = 0n;
   #poll: Timer | undefined;
+  #pollAt = 0;
   #withdrawal: Timer | undefined;
 
-  constructor(live: LiveFile, clock: Clock, publish: () => Promise<Revision>) {
+  constructor(live: LiveFile, clock: Clock, tellOthers: TellOthers) {
     this.#live = live;
     this.#clock = clock;
-    this.#publish = publish;
+    this.#tellOthers = tellOthers;
+    this.#keyWatches = new KeyWatches(live, tellOthers, {
+      onBegin: () => {
+        this.#pollIn(slowPollMs);
+      },
+      onEnd: () => {
+        this.#watchEnded();
+      },
+    });
   }
 
-  watch(prefix: string, options: WatchOptions): AsyncIterableIterator<Batch | Resync> {
+  watch(prefix: string, options: WatchOptions): AsyncIterableIterator<Batch | Resync, void> {
+    return options.exact ? this.#keyWatches.watch(prefix, options) : this.#watchPrefix(prefix, options);
+  }
+
+  /** Tells the readers what happened since they were last told. */
+  pump(): void {
+    if (this.#isIdle) return;
+    try {
+      this.#live.view((view) => {
+        this.#keyWatches.pump(view);
+        const { revision, forgottenUntil, earliestExpiry } = view.meta;
+        this.#pollIn(earliestExpiry - view.now);
+        if (this.#feeds.size === 0) return;
+        if (forgottenUntil > this.#toldUntil) {
+          for (const feed of this.#feeds) feed.requireResync();
+        } else {
+          for (const commit of view.logAfter(this.#toldUntil)) {
+            for (const feed of this.#feeds) feed.push(commit.revision, commit.events);
+          }
+        }
+        this.#toldUntil = revision;
+      });
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  fail(error: unknown): void {
+    for (const feed of [...this.#feeds]) feed.fail(error);
+    this.#keyWatches.fail(error);
+    this.#withdrawal?.cancel();
+  }
+
+  #watchPrefix(prefix: string, options: WatchOptions): AsyncIterableIterator<Batch | Resync, void> {
     let begun = Promise.resolve();
     const feed = new WatchFeed({
       prefix,
@@ -43,10 +92,14 @@ export class WatchHub {
         return this.#live.view((view) => view.snapshot({ prefix }));
       },
       onEnd: () => {
-        this.#end(feed);
+        this.#feeds.delete(feed);
+        const left = (this.#watched.get(prefix) ?? 0) - 1;
+        if (left > 0) this.#watched.set(prefix, left);
+        else this.#watched.delete(prefix);
+        this.#watchEnded();
       },
     });
-    if (options.signal?.aborted) return feed;
+    if (feed.isOver) return feed;
     this.#watched.set(prefix, (this.#watched.get(prefix) ?? 0) + 1);
     begun = this.#begin(feed, options.from);
     begun.catch((error: unknown) => {
@@ -55,79 +108,68 @@ export class WatchHub {
     return feed;
   }
 
-  /**
-   * What this client watches; to be called in the transaction that tells the others, which is when they know.
-   */
-  interest(): string[] {
-    const interest = [...this.#watched.keys()];
-    this.#published = new Set(interest);
-    return interest;
-  }
-
-  /** Tells the readers what happened since they were last told. */
-  pump(): void {
-    if (this.#feeds.size === 0) return;
-    try {
-      this.#live.view((view) => {
-        const { revision, forgottenUntil, earliestExpiry } = view.meta;
-        if (forgottenUntil > this.#toldUntil) {
-          for (const feed of this.#feeds) feed.requireResync();
-        } else {
-          for (const commit of view.logAfter(this.#toldUntil)) {
-            for (const feed of this.#feeds) feed.push(commit.revision, commit.events);
-          }
-        }
-        this.#toldUntil = revision;
-        this.#pollIn(earliestExpiry - this.#clock.now());
-      });
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  fail(error: unknown): void {
-    for (const feed of [...this.#feeds]) feed.fail(error);
-    this.#withdrawal?.cancel();
-  }
-
   async #begin(feed: WatchFeed, from: Revision | undefined): Promise<void> {
     const isKnown = this.#published.has(feed.prefix);
-    const loggedAfter = isKnown ? this.#live.view((view) => view.meta.revision) : await this.#publish();
+    const loggedAfter = isKnown
+      ? this.#live.view((view) => view.meta.revision)
+      : await this.#tellOthers((transaction, id) => this.#publish(transaction, id));
     if (feed.isOver) return;
     if (this.#feeds.size === 0) this.#toldUntil = loggedAfter;
-    // From here on the feed hears of every commit after `toldUntil`; what it missed before it must look up.
-    // A feed without `from` begins with a snapshot anyway, read after this.
-    // A revision that is yet to come is no state that anybody can have seen.
+    // From here on the feed hears of every commit after `toldUntil`; what it missed before it must look up. A
+    // feed without `from` begins with a snapshot anyway, read after this; and a revision that is yet to come
+    // is no state that anybody can have seen.
     const isWhole = from === undefined || (from >= this.#toldUntil && from === loggedAfter);
     if (!isWhole) feed.requireResync();
     this.#feeds.add(feed);
-    this.pump();
+    this.#pollIn(slowPollMs);
   }
 
-  #end(feed: WatchFeed): void {
-    this.#feeds.delete(feed);
-    const left = (this.#watched.get(feed.prefix) ?? 0) - 1;
-    if (left > 0) this.#watched.set(feed.prefix, left);
-    else this.#watched.delete(feed.prefix);
-    if (this.#feeds.size === 0) this.#poll?.cancel();
+  /** Writes which prefixes are watched; from this transaction on, the others log and ring for them. */
+  #publish(transaction: LiveTransaction, id: string): Revision {
+    this.#published = new Set(this.#watched.keys());
+    transaction.setInterest(id, [...this.#published]);
+    return transaction.meta.revision;
+  }
+
+  #watchEnded(): void {
+    if (this.#isIdle) this.#stopPolling();
     if (this.#withdrawal) return;
     const withdraw = () => {
       this.#withdrawal = undefined;
-      if (this.#published.size > this.#watched.size) this.#publish().catch(ignore);
+      const isStale = this.#published.size > this.#watched.size;
+      if (!isStale && !this.#keyWatches.isStale) return;
+      this.#tellOthers((transaction, id) => {
+        this.#keyWatches.withdraw(transaction, id);
+        if (isStale) this.#publish(transaction, id);
+      }).catch(ignore);
     };
     this.#withdrawal = this.#clock.after(withdrawAfterMs, withdraw, "background");
   }
 
-  /** Not in the background: who waits for a change keeps its process alive. */
+  get #isIdle(): boolean {
+    return this.#feeds.size === 0 && this.#keyWatches.isEmpty;
+  }
+
+  /** Looks after so long. Not in the background: who waits for a change keeps its process alive. */
   #pollIn(delayMs: number): void {
-    this.#poll?.cancel();
-    const poll = () => {
+    const wait = Math.min(Math.max(delayMs, soonestPollMs), slowPollMs);
+    const at = this.#clock.now() + wait;
+    // A poll that is set for sooner stays: most rings come long before it, and timers cost.
+    if (this.#poll && this.#pollAt <= at) return;
+    this.#stopPolling();
+    this.#pollAt = at;
+    this.#poll = this.#clock.after(wait, () => {
+      this.#poll = undefined;
       this.pump();
-    };
-    this.#poll = this.#clock.after(Math.min(Math.max(delayMs, soonestPollMs), slowPollMs), poll);
+    });
+  }
+
+  #stopPolling(): void {
+    this.#poll?.cancel();
+    this.#poll = undefined;
   }
 }
 
 function ignore(): void {
-  // Too many rings do no harm; the next interest to begin puts it right.
+  // Too many rings do no harm; the next watch to begin puts it right.
 }

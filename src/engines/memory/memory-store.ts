@@ -55,7 +55,7 @@ export class MemoryStore implements Store {
     return this.#data.read(query);
   }
 
-  watch(prefix: string, options: WatchOptions = {}): AsyncIterableIterator<Batch | Resync> {
+  watch(prefix: string, options: WatchOptions = {}): AsyncIterableIterator<Batch | Resync, void> {
     this.#assertOpen();
     checkQuery({ prefix });
     let stop = () => {
@@ -63,9 +63,10 @@ export class MemoryStore implements Store {
     };
     const feed = new WatchFeed({
       prefix,
+      exact: options.exact,
       from: options.from,
       signal: options.signal,
-      snapshot: () => this.#data.read({ prefix }),
+      snapshot: () => this.#data.read(options.exact ? { key: prefix } : { prefix }),
       onEnd: () => {
         stop();
         this.#feeds.delete(feed);

@@ -1,0 +1,87 @@
+// One process of crash.test.ts, which kills it and freezes it: `crash-worker.ts DIRECTORY LOG ROLE SEED TTL`.
+//
+// It holds locks, or leads, again and again. Every line of the log is one write to a file opened for
+// appending. Its time is taken before the guard is asked, so that a line that says `held` is a proof: at that
+// time nobody else can have had it. What the section writes goes to a register in kv, which refuses a token
+// that it has seen a higher one of; there a holder that woke too late does no harm, and a lost update would
+// be seen.
+import { appendFileSync } from "node:fs";
+import { connect, isLockstepError, type Held, type Lockstep } from "lockstep";
+import { SeededRandom } from "lockstep/base";
+
+const [directory = "", log = "", role = "", seed = "", ttlMs = ""] = process.argv.slice(2);
+const random = new SeededRandom(Number(seed));
+const stop = new AbortController();
+process.on("message", () => {
+  stop.abort();
+});
+process.on("disconnect", () => process.exit(1));
+
+function say(name: string, what: string, held: Held): void {
+  const at = process.hrtime.bigint();
+  const isHeld = held.isHeld;
+  const line = { name, what, token: String(held.token), pid: process.pid, at: String(at), isHeld };
+  appendFileSync(log, `${JSON.stringify(line)}\n`);
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Writes what `next` makes of the count, unless the register has seen a higher token; false when it has. */
+async function write(ls: Lockstep, name: string, held: Held, next: (count: number) => number) {
+  for (;;) {
+    const entry = await ls.kv.get(`register/${name}`);
+    const { token, count } = JSON.parse(entry?.text ?? '{"token":"0","count":0}') as {
+      token: string;
+      count: number;
+    };
+    if (BigInt(token) > held.token) return undefined;
+    const value = { token: String(held.token), count: next(count) };
+    const ifRevision = entry?.revision ?? 0n;
+    if ((await ls.kv.put(`register/${name}`, JSON.stringify(value), { ifRevision })).ok) return value.count;
+  }
+}
+
+async function section(ls: Lockstep, name: string, held: Held): Promise<void> {
+  say(name, "enter", held);
+  // From here on the register refuses every holder before us.
+  const count = await write(ls, name, held, (found) => found);
+  if (count !== undefined) {
+    await pause(random.below(25));
+    await write(ls, name, held, () => count + 1);
+  }
+  say(name, "exit", held);
+}
+
+async function holdLocks(ls: Lockstep): Promise<void> {
+  for (;;) {
+    const name = random.chance(0.5) ? "a" : "b";
+    const patience = random.chance(0.2) ? { timeoutMs: random.below(60) } : { signal: stop.signal };
+    try {
+      const held = await ls.lock(name).acquire(patience);
+      await section(ls, name, held);
+      await held[Symbol.asyncDispose]();
+    } catch (error) {
+      if (stop.signal.aborted) return;
+      if (!isLockstepError(error, "timeout")) throw error;
+    }
+    if (stop.signal.aborted) return;
+    await pause(random.below(5));
+  }
+}
+
+async function lead(ls: Lockstep): Promise<void> {
+  try {
+    for await (const term of ls.election("e").campaign({ value: String(process.pid), signal: stop.signal })) {
+      await section(ls, "e", term);
+    }
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  }
+}
+
+const ls = await connect(`lmdb:${directory}`, { ttlMs: Number(ttlMs) });
+process.send?.("ready");
+// Two tasks of one process: they wait in one line here, and in one place there.
+await (role === "leader" ? lead(ls) : Promise.all([holdLocks(ls), holdLocks(ls)]));
+await ls.close();
+process.exit(0);
