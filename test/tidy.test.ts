@@ -386,11 +386,11 @@ function lengthOf(text: string): number {
 
 /** What the repository holds, save what is generated or not text. */
 function readTree(folder = "."): Tree {
-  const generated = [".git", "bench/results", "coverage", "dist", "node_modules"];
+  const generated = [".git", "bench/results", "coverage", "dist"];
   const tree: Tree = {};
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = posix.join(folder, entry.name);
-    if (generated.includes(path)) continue;
+    if (entry.name === "node_modules" || generated.includes(path)) continue;
     if (entry.isDirectory()) Object.assign(tree, readTree(path));
     if (!entry.isFile()) continue;
     const text = readFileSync(path, "utf8");

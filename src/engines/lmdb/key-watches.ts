@@ -13,9 +13,9 @@ interface WatchedKey {
 }
 
 /**
- * The watches of single keys, such as everyone who waits in a queue has one of the key ahead. They come and go
- * with every wait, so they cost little: the key's watchers are noted beside the key, whoever writes it finds
- * them there, and a watcher that is rung looks at the key. It tells how the key stands, by a resync.
+ * The watches of single keys, such as everyone who waits in a queue has one of the key ahead. They come and
+ * go with every wait, so they cost little: the key's watchers are noted beside the key, whoever writes it
+ * finds them there, and a watcher that is rung looks at the key. It tells how the key stands, by a resync.
  */
 export class KeyWatches {
   readonly #live: LiveFile;

@@ -275,8 +275,8 @@ export class LiveTransaction extends LiveView {
   }
 
   /**
-   * Rings those who watch what a commit touched, and logs it for those who watch prefixes. What nobody watches
-   * leaves no trace.
+   * Rings those who watch what a commit touched, and logs it for those who watch prefixes. What nobody
+   * watches leaves no trace.
    */
   #tell(revision: Revision, events: readonly Event[]): void {
     if (this.meta.watchedKeys > 0) {

@@ -21,9 +21,10 @@ const longestRedialMs = 1000;
  * The clients of one directory, each connected to each other one by a Unix socket.
  *
  * A byte over it is a doorbell. When a connection ends, the peer is dialled again: if nobody listens at its
- * socket any more, the kernel has closed that too, and the process is dead. Nothing less is taken for a death,
- * for whoever believes in one ends sessions whose owners may hold something. A client that goes in good order
- * has forgotten itself in the store before; a frozen one still listens, and is left to its time to live.
+ * socket any more, the kernel has closed that too, and the process is dead. Nothing less is taken for a
+ * death, for whoever believes in one ends sessions whose owners may hold something. A client that goes in
+ * good order has forgotten itself in the store before; a frozen one still listens, and is left to its time to
+ * live.
  */
 export class Peers {
   readonly id: string;
