@@ -11,11 +11,11 @@ export interface Patience {
 const longestMs = 366 * 24 * 3600 * 1000;
 
 /** Throws 'bad-input' unless `value` is a sensible number of milliseconds. */
-export function checkMilliseconds(name: string, value: number, leastMs: number): void {
-  if (typeof value === "number" && value >= leastMs && value <= longestMs) return;
+export function checkMilliseconds(name: string, value: number, leastMs: number, mostMs = longestMs): void {
+  if (typeof value === "number" && value >= leastMs && value <= mostMs) return;
   throw new LockstepError(
     "bad-input",
-    `${name} must be a number of milliseconds from ${leastMs} to ${longestMs}, not ${String(value)}`,
+    `${name} must be a number of milliseconds from ${leastMs} to ${mostMs}, not ${String(value)}`,
   );
 }
 

@@ -149,14 +149,7 @@ export function checkQuery(query: Query): void {
 
 export function checkSessionOptions(options: SessionOptions, guarantees: Guarantees): void {
   if (options.label !== undefined && options.label !== "") checkName("the label", options.label);
-  checkMilliseconds("ttlMs", options.ttlMs, 1);
-  const { minMs, maxMs } = guarantees.ttl;
-  if (options.ttlMs < minMs || options.ttlMs > maxMs) {
-    throw new LockstepError(
-      "bad-input",
-      `ttlMs is ${options.ttlMs}, but ${guarantees.engine} takes ${minMs} to ${maxMs}`,
-    );
-  }
+  checkMilliseconds("ttlMs", options.ttlMs, guarantees.ttl.minMs, guarantees.ttl.maxMs);
 }
 
 function badChange(fault: string): LockstepError {
