@@ -5,8 +5,8 @@ import { connect, type Lockstep } from "lockstep";
 import { inDirectory } from "./processes.js";
 import { showProgress, type Report } from "./report.js";
 
-const atOnce = 1000;
-/** When to look: what a thousand held at once need is taken up early, and a name must not add to it. */
+const atOnce = 100;
+/** When to look: what a hundred held at once need is taken up early, and a name must not add to it. */
 const stages = [10, 1000, 10_000, 100_000, 1_000_000];
 const mostGrowthBytes = 2 ** 20;
 

@@ -1,3 +1,4 @@
+import { onAbort } from "./abort.js";
 import type { Clock } from "./clock.js";
 import { LockstepError } from "./errors.js";
 
@@ -47,18 +48,19 @@ export function whenPatienceEnds(
       : clock.after(timeoutMs, () => {
           end(new LockstepError("timeout", `${awaited} was not to be had within ${timeoutMs} ms`));
         });
-  const onAbort = () => {
-    end(signal?.reason);
-  };
+  const unlisten =
+    signal &&
+    onAbort(signal, () => {
+      end(signal.reason);
+    });
   const callOff = () => {
     timer?.cancel();
-    signal?.removeEventListener("abort", onAbort);
+    unlisten?.();
   };
   const end = (error: unknown) => {
     callOff();
     giveUp(error);
   };
-  signal?.addEventListener("abort", onAbort);
   return callOff;
 }
 
@@ -67,18 +69,17 @@ function nothing(): void {
 }
 
 /** Resolves after `delayMs`, or rejects with the signal's reason. */
-export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
-    const onAbort = () => {
+    signal.throwIfAborted();
+    const unlisten = onAbort(signal, () => {
       timer.cancel();
-
-      reject(signal?.reason);
-    };
+      unlisten();
+      reject(signal.reason);
+    });
     const timer = clock.after(delayMs, () => {
-      signal?.removeEventListener("abort", onAbort);
+      unlisten();
       resolve();
     });
-    signal?.addEventListener("abort", onAbort, { once: true });
   });
 }

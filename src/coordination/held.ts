@@ -73,6 +73,11 @@ export class Held {
     await this.#release();
   }
 
+  /** @internal The same for the end of a section, which may have released it before. */
+  async finish(): Promise<void> {
+    if (this.#end !== "released") await this.release();
+  }
+
   /** Releases what is still held; quiet when it was released or lost. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.isHeld) await this.#release();

@@ -83,21 +83,20 @@ export class Lock {
    * *Failure*: rejects with 'lost' when the lock was lost before the section ended, though the section did
    * not fail: it may have run beside another one. What the section itself throws goes first.
    */
-  async run<T>(section: (held: Held) => T | PromiseLike<T>, patience: Patience = {}): Promise<T> {
+  async run<T>(section: (held: Held) => T, patience: Patience = {}): Promise<Awaited<T>> {
     if (typeof section !== "function") {
       throw new LockstepError("bad-input", "run needs the section to run, as in run(async (held) => { … })");
     }
     const held = await this.acquire(patience);
     const queue = this.#queues.of(this.name);
-    let result: T;
+    let result: Awaited<T>;
     try {
       result = await sections.run({ queue, held, outer: sections.getStore() }, () => section(held));
     } catch (error) {
       await held[Symbol.asyncDispose]();
       throw error;
     }
-    held.assertHeld();
-    await held[Symbol.asyncDispose]();
+    await held.finish();
     return result;
   }
 

@@ -1,3 +1,4 @@
+import { onAbort } from "../base/abort.js";
 import { isLockstepError, LockstepError } from "../base/errors.js";
 import { nonce } from "../base/nonce.js";
 import { sleep } from "../base/patience.js";
@@ -88,11 +89,11 @@ export class QueuePlace {
    */
   async untilFirst(signal: AbortSignal): Promise<void> {
     const halt = new AbortController();
-    const onAbort = () => {
+    const giveUp = () => {
       halt.abort(signal.reason);
     };
-    signal.addEventListener("abort", onAbort);
-    if (signal.aborted) onAbort();
+    if (signal.aborted) giveUp();
+    const callOff = onAbort(signal, giveUp);
     const unlisten = this.session.onEnd(() => {
       halt.abort(lostError(`the place in ${this.#queue}`));
     });
@@ -100,7 +101,7 @@ export class QueuePlace {
       while (this.#ahead !== undefined) await this.#untilSomeoneLeft(this.#ahead, halt.signal);
     } finally {
       unlisten();
-      signal.removeEventListener("abort", onAbort);
+      callOff();
     }
   }
 

@@ -11,7 +11,10 @@ import type { Session } from "./session.js";
 export interface Store {
   readonly guarantees: Guarantees;
 
-  /** Makes a change, all of it or nothing, in one linear order with every other. */
+  /**
+   * Makes a change, all of it or nothing, in one linear order with every other. One that was acknowledged is
+   * never made a second time.
+   */
   commit(change: Change): Promise<Committed | Refused>;
 
   /** Reads one key or a prefix, as it stood at one revision. */

@@ -1,3 +1,4 @@
+import { onAbort } from "../base/abort.js";
 import { LockstepError } from "../base/errors.js";
 import type { Batch, Event, Resync, Revision, Snapshot } from "./change.js";
 import { copied } from "./rules.js";
@@ -30,7 +31,9 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync, void> {
   #atHand: Snapshot | undefined;
   #wake: (() => void) | undefined;
   #ended: { readonly error?: unknown } | undefined;
-  #tail: Promise<unknown> = Promise.resolve();
+  #unlisten: (() => void) | undefined;
+  /** Settles when the last call of `next` has; undefined when none is under way. */
+  #tail: Promise<void> | undefined;
 
   constructor(options: WatchFeedOptions) {
     this.#options = options;
@@ -39,7 +42,11 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync, void> {
     const { signal } = options;
     // Without `onEnd`: the engine has not got this feed in its hands yet, so it cannot let go of it either.
     if (signal?.aborted) this.#ended = { error: signal.reason };
-    else signal?.addEventListener("abort", this.#onAbort);
+    else if (signal) {
+      this.#unlisten = onAbort(signal, () => {
+        this.#end({ error: signal.reason });
+      });
+    }
   }
 
   get prefix(): string {
@@ -84,8 +91,11 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync, void> {
 
   next(): Promise<IteratorResult<Batch | Resync, undefined>> {
     // One at a time, as of a generator: two calls at once must not both wait for the same batch.
-    const result = this.#tail.then(() => this.#take());
-    this.#tail = result.catch(() => undefined);
+    const result = this.#tail ? this.#tail.then(() => this.#take()) : this.#take();
+    const tail = result.then(ignore, ignore).then(() => {
+      if (this.#tail === tail) this.#tail = undefined;
+    });
+    this.#tail = tail;
     return result;
   }
 
@@ -135,15 +145,11 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync, void> {
     }
   }
 
-  readonly #onAbort = () => {
-    this.#end({ error: this.#options.signal?.reason });
-  };
-
   #end(how: { readonly error?: unknown }): void {
     if (this.#ended) return;
     this.#ended = how;
     this.#waiting.length = 0;
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#unlisten?.();
     this.#options.onEnd();
     this.#wake?.();
   }
@@ -156,4 +162,8 @@ function ownEvent(event: Event): Event {
 /** The error of every call on a store that was closed. */
 export function closedError(): LockstepError {
   return new LockstepError("closed", "the store is closed; connect again to go on");
+}
+
+function ignore(): void {
+  // What became of a call is for its caller.
 }

@@ -511,3 +511,12 @@ describe("on lmdb, a lock", () => {
     expect(await after.lock("x").tryAcquire()).not.toBeNull();
   });
 });
+
+test("a section of run may release its lock itself", async () => {
+  await using ls = await connect("memory:");
+  const result = await ls.lock("x").run(async (held) => {
+    await held.release();
+    return 7;
+  });
+  expect(result).toBe(7);
+});
