@@ -1,7 +1,7 @@
 import type { JournalRecord } from "./journal-format.js";
 import type { Journals } from "./journals.js";
 import { ceilingStep, isLow, type LiveFile } from "./live-file.js";
-import type { LiveView } from "./live-transaction.js";
+import type { LiveView } from "./live-view.js";
 
 /** A journal that has grown beyond this is worth replacing by one of what there is now. */
 const longJournalBytes = 16 * 1024 * 1024;

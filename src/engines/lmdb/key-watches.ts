@@ -2,8 +2,11 @@ import type { Batch, Resync, Revision, Snapshot } from "../../store/change.js";
 import type { WatchOptions } from "../../store/store.js";
 import { WatchFeed } from "../../store/watch-feed.js";
 import type { LiveFile } from "./live-file.js";
-import type { LiveTransaction, LiveView } from "./live-transaction.js";
-import type { TellOthers } from "./watch-hub.js";
+import type { LiveTransaction } from "./live-transaction.js";
+import type { LiveView } from "./live-view.js";
+
+/** Writes into the store what this client watches, so that the others ring it. */
+export type TellOthers = <T>(run: (transaction: LiveTransaction, id: string) => T) => Promise<T>;
 
 /** A key that is watched, and what its watchers last knew of it. */
 interface WatchedKey {

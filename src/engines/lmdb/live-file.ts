@@ -5,7 +5,9 @@ import type { Clock } from "../../base/clock.js";
 import { EventLoopTurn } from "../../base/event-loop-turn.js";
 import { isLockstepError, LockstepError } from "../../base/errors.js";
 import type { Journals } from "./journals.js";
-import { Interests, LiveTransaction, LiveView } from "./live-transaction.js";
+import { Interests } from "./interests.js";
+import { LiveTransaction } from "./live-transaction.js";
+import { LiveView } from "./live-view.js";
 import { encodeEntry, encodeMeta, entryKey, metaKey, type Meta } from "./records.js";
 
 /** So many revisions are covered by one flush of the ceiling. */
@@ -163,7 +165,7 @@ export class LiveFile {
       return this.#db.transactionSync(run, atOnce);
     } catch (cause) {
       // What was read of the peers may be of the transaction that came to nothing.
-      this.#interests.version = -1;
+      this.#interests.forget();
       if (isLockstepError(cause)) throw cause;
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new LockstepError(

@@ -1,117 +1,15 @@
 import type { RootDatabase } from "lmdb";
-import type {
-  Change,
-  Committed,
-  Entry,
-  Event,
-  Query,
-  Refused,
-  Revision,
-  SessionInfo,
-  Snapshot,
-} from "../../store/change.js";
-import { arrange, entryAfter, firstFailure, type View } from "../../store/rules.js";
+import type { Change, Committed, Entry, Event, Refused, Revision } from "../../store/change.js";
+import { entryAfter, firstFailure } from "../../store/rules.js";
+import type { Interests } from "./interests.js";
+import { LiveView } from "./live-view.js";
 import * as records from "./records.js";
-import type { Meta, PeerRecord, SessionRecord } from "./records.js";
+import type { PeerRecord, SessionRecord } from "./records.js";
 
 /** So many watched commits are remembered; a watcher that is further behind gets a resync. */
 const mostLogged = 4096;
 /** Trimmed by the handful, not one by one. */
 const trimmedAtOnce = 256;
-
-/** Who watches what, as one client last read it from the table of peers. */
-export class Interests {
-  version = -1;
-  readonly byPeer = new Map<string, { raw: Buffer; record: PeerRecord }>();
-}
-
-/** A read of the live file at one moment. Shared by transactions, which see their own writes. */
-export class LiveView implements View {
-  protected readonly db: RootDatabase<Buffer, string>;
-  readonly now: number;
-  readonly meta: Meta;
-  protected lastRead: { readonly key: string; readonly entry: Entry | undefined } | undefined;
-
-  constructor(db: RootDatabase<Buffer, string>, now: number) {
-    this.db = db;
-    this.now = now;
-    this.meta = records.decodeMeta(db.getBinaryFast(records.metaKey) as Buffer);
-  }
-
-  get(key: string): Entry | undefined {
-    // What a condition looks at is mostly what the write that follows looks at again.
-    if (this.lastRead?.key === key) return this.lastRead.entry;
-    const bytes = this.db.get(records.entryKey(key));
-    const entry = bytes && records.decodeEntry(key, bytes);
-    this.lastRead = { key, entry };
-    return entry;
-  }
-
-  isAlive(id: string): boolean {
-    const bytes = this.db.getBinaryFast(records.sessionKey(id));
-    return bytes !== undefined && records.expiryOf(bytes) > this.now;
-  }
-
-  session(id: string): SessionRecord | undefined {
-    const bytes = this.db.get(records.sessionKey(id));
-    return bytes && records.decodeSession(bytes);
-  }
-
-  snapshot(query: Query | undefined): Snapshot {
-    const { revision } = this.meta;
-    if (query === undefined) return { revision, entries: [] };
-    if ("key" in query) {
-      const entry = this.get(query.key);
-      return { revision, entries: entry ? [entry] : [] };
-    }
-    const found: Entry[] = [];
-    const enough = query.order === "created" ? Infinity : (query.limit ?? Infinity);
-    const start = records.entryKey(query.prefix);
-    for (const { key, value } of this.db.getRange({ start })) {
-      if (!key.startsWith(start)) break;
-      found.push(records.decodeEntry(key.slice(1), value));
-      if (found.length >= enough) break;
-    }
-    const entries = arrange(found, query);
-    return query.sessions ? { revision, entries, sessions: this.#sessions() } : { revision, entries };
-  }
-
-  /** Every key that is bound to no session. */
-  *unbound(): Generator<Entry, void, void> {
-    for (const [key, bytes] of this.scan(records.entryKey(""))) {
-      const entry = records.decodeEntry(key.slice(1), bytes);
-      if (entry.session === undefined) yield entry;
-    }
-  }
-
-  /** The records whose keys begin with `prefix`, in the order of their keys. */
-  *scan(prefix: string): Generator<[key: string, bytes: Buffer], void, void> {
-    for (const { key, value } of this.db.getRange({ start: prefix })) {
-      if (!key.startsWith(prefix)) return;
-      yield [key, value];
-    }
-  }
-
-  /** The watched commits after `revision`, the oldest first. */
-  *logAfter(revision: Revision): Generator<{ revision: Revision; events: Event[] }, void, void> {
-    for (const { key, value } of this.db.getRange({ start: records.logKey(revision + 1n) })) {
-      if (!key.startsWith("l")) return;
-      const logged = BigInt(`0x${key.slice(1)}`);
-      yield { revision: logged, events: records.decodeEvents(logged, value) };
-    }
-  }
-
-  #sessions(): SessionInfo[] {
-    const sessions: SessionInfo[] = [];
-    for (const [key, bytes] of this.scan("s")) {
-      const { label, ttlMs, expiresAt } = records.decodeSession(bytes);
-      if (expiresAt > this.now) {
-        sessions.push({ id: key.slice(1), label, ttlMs, remainingMs: expiresAt - this.now });
-      }
-    }
-    return sessions;
-  }
-}
 
 /** One indivisible step on the live file: any number of changes, each with its own verdict and revision. */
 export class LiveTransaction extends LiveView {
@@ -282,13 +180,9 @@ export class LiveTransaction extends LiveView {
     if (this.meta.watchedKeys > 0) {
       for (const { key } of events) for (const peer of this.#watchersOf(key)) this.toRing.add(peer);
     }
-    let isWatched = false;
-    for (const [id, { record }] of this.#currentInterests()) {
-      if (!record.interest.some((prefix) => events.some((event) => event.key.startsWith(prefix)))) continue;
-      isWatched = true;
-      this.toRing.add(id);
-    }
-    if (!isWatched) return;
+    const watching = this.#interests.among(events, this);
+    if (watching.length === 0) return;
+    for (const peer of watching) this.toRing.add(peer);
     this.db.putSync(records.logKey(revision), records.encodeEvents(events));
     this.meta.logLength++;
     if (this.meta.logLength > mostLogged) this.#trimLog();
@@ -312,26 +206,10 @@ export class LiveTransaction extends LiveView {
     }
   }
 
-  #currentInterests(): Interests["byPeer"] {
-    const interests = this.#interests;
-    if (interests.version === this.meta.peersVersion) return interests.byPeer;
-    const present = new Set<string>();
-    for (const [key, raw] of this.scan("p")) {
-      const id = key.slice(1);
-      present.add(id);
-      // Most records are as they were; those are not read again.
-      if (interests.byPeer.get(id)?.raw.equals(raw)) continue;
-      interests.byPeer.set(id, { raw, record: records.decodePeer(raw) });
-    }
-    for (const id of interests.byPeer.keys()) if (!present.has(id)) interests.byPeer.delete(id);
-    interests.version = this.meta.peersVersion;
-    return interests.byPeer;
-  }
-
   #peersChanged(): void {
     this.meta.peersVersion = (this.meta.peersVersion + 1) % 2 ** 32;
     this.#dirty = true;
-    this.#interests.version = -1;
+    this.#interests.forget();
   }
 
   #expire(): void {

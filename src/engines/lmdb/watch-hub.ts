@@ -2,7 +2,7 @@ import type { Clock, Timer } from "../../base/clock.js";
 import type { Batch, Resync, Revision } from "../../store/change.js";
 import type { WatchOptions } from "../../store/store.js";
 import { WatchFeed } from "../../store/watch-feed.js";
-import { KeyWatches } from "./key-watches.js";
+import { KeyWatches, type TellOthers } from "./key-watches.js";
 import type { LiveFile } from "./live-file.js";
 import type { LiveTransaction } from "./live-transaction.js";
 
@@ -11,9 +11,6 @@ const slowPollMs = 1000;
 const soonestPollMs = 5;
 /** What is watched no more is withdrawn with the next watch that begins, or after so long. */
 const withdrawAfterMs = 100;
-
-/** Writes into the store what this client watches, so that the others ring it. */
-export type TellOthers = <T>(run: (transaction: LiveTransaction, id: string) => T) => Promise<T>;
 
 /** The watches of one client: what it wants to hear of, and which of its readers is told what. */
 export class WatchHub {
