@@ -1,4 +1,4 @@
-// A cron job that is due on several machines at the same time, and that one of them runs:
+// A cron job that is due in several processes at the same time, and that one of them runs:
 //
 //   node --import ./scripts/typescript.mjs examples/nightly-job.ts
 import { fork } from "node:child_process";

@@ -1,4 +1,5 @@
 import { LockstepError } from "./base/errors.js";
+import { checkOptions } from "./base/options.js";
 import { checkMilliseconds } from "./base/patience.js";
 import { Lockstep, type LockstepOptions } from "./lockstep.js";
 import { systemClock } from "./base/clock.js";
@@ -33,6 +34,7 @@ const sharedMemory = new Map<string, MemoryData>();
  * - `memory:`: a store of one's own inside this process; `memory:name` is shared by all who name it.
  */
 export async function connect(address: string, options: LockstepOptions = {}): Promise<Lockstep> {
+  checkOptions(options, ["ttlMs", "label", "clock"]);
   const { scheme, rest } = parseAddress(address);
   const open = Object.hasOwn(engines, scheme) ? engines[scheme] : undefined;
   if (!open) throw badAddress(address, `there is no engine named ${JSON.stringify(scheme)}`);

@@ -44,11 +44,15 @@ export class Lockstep {
     this.#locks = new LockQueues(this.#keeper);
   }
 
+  /**
+   * The lock of that name: mutual exclusion for all who share the store. Costs nothing until it is wanted.
+   */
   lock(name: string): Lock {
     checkName("the lock's name", name);
     return new Lock(name, this.#locks);
   }
 
+  /** The election of that name: one leader at a time among all who share the store. */
   election(name: string): Election {
     checkName("the election's name", name);
     return new Election(name, this.#keeper);

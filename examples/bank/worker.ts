@@ -24,7 +24,7 @@ async function conditional({ kv }: Lockstep, name: string, cents: number): Promi
   for (;;) {
     const account = parse(entry);
     await work();
-    const verdict = await kv.put(name, paid(account, cents), { ifRevision: entry?.revision });
+    const verdict = await kv.put(name, paid(account, cents), { ifRevision: entry?.revision ?? 0n });
     if (verdict.ok) return;
     entry = verdict.current;
   }

@@ -10,6 +10,7 @@ export type LockstepErrorCode =
   | "unavailable"
   /** The store did not say whether the change was made. */
   | "unknown-outcome"
+  /** What was tried again and again never went through. */
   | "retries-exhausted"
   /** The engine does not promise what was asked of it. */
   | "unsupported"

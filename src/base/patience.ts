@@ -4,7 +4,9 @@ import { LockstepError } from "./errors.js";
 
 /** How long a caller is ready to wait: till a signal of its own aborts, or for so many milliseconds. */
 export interface Patience {
+  /** Aborting it ends the wait, which rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
+  /** After so long the wait rejects with 'timeout'; 0 tries once. Without it, one waits for ever. */
   timeoutMs?: number | undefined;
 }
 

@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
+import { LockstepError } from "../base/errors.js";
 
 /** Where the store is: `--on`, else LOCKSTEP_URL, else an LMDB store among the user's own state. */
 export function addressOf(
@@ -7,9 +8,15 @@ export function addressOf(
   environment: NodeJS.ProcessEnv = process.env,
   platform: NodeJS.Platform = process.platform,
 ): string {
-  if (on !== undefined) return on;
-  const url = environment["LOCKSTEP_URL"];
-  if (url) return url;
+  const named = on ?? environment["LOCKSTEP_URL"];
+  if (named?.startsWith("memory:")) {
+    throw new LockstepError(
+      "bad-input",
+      "a store in memory ends with this command, and nobody else can see it; " +
+        'give the store of a directory, as in "lmdb:./directory"',
+    );
+  }
+  if (named) return named;
   return `lmdb:${join(stateDirectory(environment, platform), "lockstep")}`;
 }
 

@@ -25,7 +25,11 @@ export function addDelete(program: Command): void {
     .action(async (key: string, options: DeleteOptions) => {
       const { ifRevision, json = false } = options;
       const status = await withClient(options, async (lockstep) => {
-        return reportVerdict(await lockstep.kv.delete(key, { ifRevision }), key, json);
+        return reportVerdict(
+          await lockstep.kv.delete(key, ifRevision === undefined ? {} : { ifRevision }),
+          key,
+          json,
+        );
       });
       setStatus(status);
     });

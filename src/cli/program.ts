@@ -22,6 +22,7 @@ export function makeProgram(): Command {
   const program = new Command("lockstep")
     .description("Locks, leadership and watched keys, for commands and scripts.")
     .version(version())
+    .option("--on <url>", "the store, for any command")
     // What follows a command's name belongs to it, "--" and all.
     .enablePositionalOptions()
     .addHelpText("after", help)

@@ -30,7 +30,11 @@ export function addPut(program: Command): void {
       const bytes = value === "-" ? await buffer(process.stdin) : value;
       const { ifRevision, json = false } = options;
       const status = await withClient(options, async (lockstep) => {
-        return reportVerdict(await lockstep.kv.put(key, bytes, { ifRevision }), key, json);
+        return reportVerdict(
+          await lockstep.kv.put(key, bytes, ifRevision === undefined ? {} : { ifRevision }),
+          key,
+          json,
+        );
       });
       setStatus(status);
     });

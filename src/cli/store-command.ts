@@ -6,6 +6,13 @@ export function storeCommand(program: Command, name: string, about: string, help
     .command(name)
     .description(about)
     .option("--on <url>", "the store; else LOCKSTEP_URL, else one of your own on this host")
+    .hook("preAction", (command) => {
+      // It may stand before the command's name as well.
+      const { on } = program.opts<{ on?: string }>();
+      if (on !== undefined && command.opts<{ on?: string }>().on === undefined) {
+        command.setOptionValue("on", on);
+      }
+    })
     .addHelpText("after", help);
 }
 

@@ -1,4 +1,5 @@
 import { LockstepError } from "../base/errors.js";
+import { checkOptions } from "../base/options.js";
 import { checkPatience } from "../base/patience.js";
 import type { Entry } from "../store/change.js";
 import { byAge } from "../store/rules.js";
@@ -26,12 +27,13 @@ export class Term extends Held {
   /** @internal */
   constructor(
     name: string,
+    what: string,
     place: QueuePlace,
     onEnd: (how: HeldEnd) => Promise<void>,
     proclaim: (value: string) => Promise<void>,
     campaign: AbortSignal,
   ) {
-    super(name, place, onEnd);
+    super(name, what, place, onEnd);
     this.#proclaim = proclaim;
     this.#campaign = campaign;
   }
@@ -80,6 +82,7 @@ export class Election {
   async *campaign(
     options: { value?: string; signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<Term, never, void> {
+    checkOptions(options, ["value", "signal"]);
     const { value = "", signal = new AbortController().signal } = options;
     checkValue(value);
     checkPatience({ signal });
@@ -90,10 +93,14 @@ export class Election {
     }
   }
 
-  /** Yields who leads now, then each change of it: another leader, another value, or null for nobody. */
+  /**
+   * Yields who leads now, then each change of it: another leader, another value, or null for nobody; until
+   * the signal aborts or the loop is left.
+   */
   async *observe(
     options: { signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<Leader | null, never, void> {
+    checkOptions(options, ["signal"]);
     checkPatience(options);
     const candidates = new Map<string, Entry>();
     let last: Leader | null | undefined;
@@ -146,7 +153,7 @@ export class Election {
       if (how === "released") await place.leave();
       else place.forget();
     };
-    return new Term(`the term of "${this.name}"`, place, end, this.#proclaimer(place), signal);
+    return new Term(this.name, `the term of "${this.name}"`, place, end, this.#proclaimer(place), signal);
   }
 
   /** Each proclamation goes over the very one before it: so one that comes late finds its turn past. */

@@ -1,5 +1,5 @@
 import { LockstepError } from "../base/errors.js";
-import { lostError } from "../store/session.js";
+import { lostError, type SessionEnd } from "../store/session.js";
 import type { QueuePlace } from "./queue-place.js";
 
 export type HeldEnd = "released" | "lost";
@@ -9,25 +9,29 @@ export type HeldEnd = "released" | "lost";
  *
  * *Failure*: it is lost when its session could not be renewed in time, as when the process was frozen or the
  * store away. Then `signal` aborts by this process's own clock, before anyone else can be granted the same,
- * and
- * `assertHeld()` throws. Whatever stores the result of the work should refuse a token lower than it has seen.
+ * and `assertHeld()` throws. Whatever stores the result of the work should refuse a token lower than it has
+ * seen.
  */
 export class Held {
-  /** What is held, by name. */
+  /** The name of the lock or election. */
   readonly name: string;
+  /** The same in words, for errors. */
+  readonly #what: string;
   readonly #place: QueuePlace;
   readonly #onEnd: (how: HeldEnd) => Promise<void> | void;
   readonly #unlisten: () => void;
   #end: HeldEnd | undefined;
+  #sessionEnd: SessionEnd | undefined;
   #abort: AbortController | undefined;
 
   /** @internal */
-  constructor(name: string, place: QueuePlace, onEnd: (how: HeldEnd) => Promise<void> | void) {
+  constructor(name: string, what: string, place: QueuePlace, onEnd: (how: HeldEnd) => Promise<void> | void) {
     this.name = name;
+    this.#what = what;
     this.#place = place;
     this.#onEnd = onEnd;
-    this.#unlisten = place.session.onEnd(() => {
-      this.#lose();
+    this.#unlisten = place.session.onEnd((how) => {
+      this.#lose(how);
     });
   }
 
@@ -41,7 +45,7 @@ export class Held {
     // Made when asked for: it costs more than the rest of the guard, and many sections are short.
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
-      if (this.#end === "lost") this.#abort.abort(lostError(this.name));
+      if (this.#end === "lost") this.#abort.abort(this.#lost());
     }
     return this.#abort.signal;
   }
@@ -54,8 +58,8 @@ export class Held {
   /** Throws 'lost' unless it is held at this very moment. */
   assertHeld(): void {
     if (this.isHeld) return;
-    if (this.#end === "released") throw new LockstepError("lost", `${this.name} was released`);
-    throw lostError(this.name);
+    if (this.#end === "released") throw new LockstepError("lost", `${this.#what} was released`);
+    throw this.#lost();
   }
 
   /**
@@ -67,7 +71,7 @@ export class Held {
    */
   async release(): Promise<void> {
     if (this.#end === "released") {
-      throw new LockstepError("misuse", `${this.name} was released already; release it once`);
+      throw new LockstepError("misuse", `${this.#what} was released already; release it once`);
     }
     this.assertHeld();
     await this.#release();
@@ -83,16 +87,21 @@ export class Held {
     if (this.isHeld) await this.#release();
   }
 
+  #lost(): LockstepError {
+    return lostError(this.#what, this.#sessionEnd);
+  }
+
   async #release(): Promise<void> {
     this.#end = "released";
     this.#unlisten();
     await this.#onEnd("released");
   }
 
-  #lose(): void {
+  #lose(how: SessionEnd): void {
     if (this.#end !== undefined) return;
     this.#end = "lost";
-    this.#abort?.abort(lostError(this.name));
+    this.#sessionEnd = how;
+    this.#abort?.abort(this.#lost());
     void this.#onEnd("lost");
   }
 }

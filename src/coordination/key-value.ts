@@ -1,4 +1,5 @@
 import { LockstepError } from "../base/errors.js";
+import { checkOptions } from "../base/options.js";
 import { checkPatience } from "../base/patience.js";
 import type { Condition, Entry, Snapshot, Write } from "../store/change.js";
 import { checkName, checkPrefix } from "../store/keys.js";
@@ -40,7 +41,7 @@ export type KeyValueChange =
 
 export interface IfRevision {
   /** Only if the key's revision is still this one; 0n: only if there is no such key. */
-  ifRevision?: bigint | undefined;
+  ifRevision?: bigint;
 }
 
 const root = "kv/";
@@ -77,7 +78,10 @@ export class KeyValue {
     return this.#write({ kind: "put", key: root + key, value: bytes }, options);
   }
 
-  /** Deletes a key; without `ifRevision`, a key that is not there is fine too. */
+  /**
+   * Deletes a key; without `ifRevision`, a key that is not there is fine too, and the revision is then that
+   * of the last commit that changed anything.
+   */
   async delete(key: string, options: IfRevision = {}): Promise<KeyValueVerdict> {
     checkName("the key", key);
     return this.#write({ kind: "delete", key: root + key }, options);
@@ -93,7 +97,8 @@ export class KeyValue {
   }
 
   /**
-   * Every change below `prefix`, in order. It begins with a resync, which is how things stand; or, given
+   * Every change below `prefix`, in order, until the signal aborts or the loop is left. It begins with a
+   * resync, which is how things stand; or, given
    * `from`, with what came after that revision, where that is still known. Never a silent gap.
    *
    * *Cancellation*: an abort rethrows the signal's reason.
@@ -103,6 +108,7 @@ export class KeyValue {
     options: { signal?: AbortSignal | undefined; from?: bigint | undefined } = {},
   ): AsyncGenerator<KeyValueChange, void, void> {
     checkPrefix("the prefix", prefix);
+    checkOptions(options, ["signal", "from"]);
     checkPatience({ signal: options.signal });
     for await (const change of this.#store.watch(root + prefix, options)) {
       if (change.kind === "resync") {
@@ -120,7 +126,16 @@ export class KeyValue {
     }
   }
 
-  async #write(write: Write, { ifRevision }: IfRevision): Promise<KeyValueVerdict> {
+  async #write(write: Write, options: IfRevision): Promise<KeyValueVerdict> {
+    checkOptions(options, ["ifRevision"]);
+    const { ifRevision } = options;
+    if ("ifRevision" in options && ifRevision === undefined) {
+      throw new LockstepError(
+        "bad-input",
+        "ifRevision is undefined, which would write over anything; give the revision of an entry, 0n for a " +
+          "key that must not be there, as in `ifRevision: entry?.revision ?? 0n`, or leave it out",
+      );
+    }
     const { key } = write;
     const verdict = await this.#store.commit({
       when: ifRevision === undefined ? [] : [conditionOf(key, ifRevision)],

@@ -15,6 +15,7 @@ import { encodeTicket } from "./ticket.js";
  */
 export class LockQueue {
   readonly #keeper: SessionKeeper;
+  readonly #name: string;
   readonly #what: string;
   readonly #queue: string;
   readonly #onIdle: () => void;
@@ -27,9 +28,10 @@ export class LockQueue {
   /** Ends the wait in the store when all who wait here have given up. */
   #noneWaits: AbortController | undefined;
 
-  constructor(keeper: SessionKeeper, what: string, queue: string, onIdle: () => void) {
+  constructor(keeper: SessionKeeper, name: string, queue: string, onIdle: () => void) {
     this.#keeper = keeper;
-    this.#what = what;
+    this.#name = name;
+    this.#what = `the lock "${name}"`;
     this.#queue = queue;
     this.#onIdle = onIdle;
   }
@@ -128,7 +130,7 @@ export class LockQueue {
   }
 
   #grant(place: QueuePlace): Held {
-    const held = new Held(this.#what, place, (how) => this.#ended(how));
+    const held = new Held(this.#name, this.#what, place, (how) => this.#ended(how));
     this.#holder = held;
     return held;
   }

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { LockstepError } from "../base/errors.js";
+import { checkOptions } from "../base/options.js";
 import { checkPatience, type Patience } from "../base/patience.js";
 import { escapeSegment } from "../store/keys.js";
 import type { Held } from "./held.js";
@@ -28,7 +29,7 @@ export class LockQueues {
     let queue = this.#byName.get(name);
     if (!queue) {
       const path = `lock/${escapeSegment(name)}/`;
-      queue = new LockQueue(this.#keeper, `the lock "${name}"`, path, () => this.#byName.delete(name));
+      queue = new LockQueue(this.#keeper, name, path, () => this.#byName.delete(name));
       this.#byName.set(name, queue);
     }
     return queue;
@@ -63,6 +64,7 @@ export class Lock {
   /** Waits for the lock. A second acquire in one process queues like anyone else's. */
   acquire(patience: Patience = {}): Promise<Held> {
     try {
+      checkOptions(patience, ["signal", "timeoutMs"]);
       checkPatience(patience);
       const queue = this.#queues.of(this.name);
       this.#refuseReentry(queue);

@@ -165,9 +165,11 @@ export function marginMs(ttlMs: number): number {
   return Math.min(ttlMs / 10, 500);
 }
 
-/** The error of whoever relied on a session that is over. */
-export function lostError(what: string, cause?: unknown): LockstepError {
-  return new LockstepError("lost", `${what} is lost: its session was not renewed in time, or was ended`, {
-    cause,
-  });
+/** The error of whoever relied on a session that is over; where it is known how it ended, it says so. */
+export function lostError(what: string, how?: SessionEnd): LockstepError {
+  const reasons = {
+    ended: "its session was ended, as when the client is closed",
+    lost: "its session was not renewed in time, as when the process was frozen or the store away",
+  };
+  return new LockstepError("lost", `${what} is lost: ${how ? reasons[how] : "its session is over"}`);
 }

@@ -3,7 +3,7 @@ import type { Guarantees } from "./guarantees.js";
 import type { Session } from "./session.js";
 
 /**
- * The waist: all that a recipe may ask of an engine, and all that an engine must do. Six verbs, shaped like
+ * The waist: all that a recipe may ask of an engine, and all that an engine must do. Six members, shaped like
  * an ordered, versioned key-value store.
  *
  * *Failure*: a failed call throws a LockstepError whose `applied` says whether the change may have been made.

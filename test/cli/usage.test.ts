@@ -67,7 +67,9 @@ describe("the store's address", () => {
   const lockstep = useCommandLine();
 
   test("is --on, else LOCKSTEP_URL, else in the user's state directory", () => {
-    expect(addressOf("memory:", { LOCKSTEP_URL: "lmdb:x" })).toBe("memory:");
+    expect(addressOf("lmdb:y", { LOCKSTEP_URL: "lmdb:x" })).toBe("lmdb:y");
+    // A store that ends with the command guards nothing.
+    expect(() => addressOf("memory:", {})).toThrow(/ends with this command/);
     expect(addressOf(undefined, { LOCKSTEP_URL: "lmdb:x" })).toBe("lmdb:x");
     const state = { LOCKSTEP_URL: "", XDG_STATE_HOME: "/state" };
     expect(addressOf(undefined, state, "linux")).toBe("lmdb:/state/lockstep");

@@ -204,3 +204,12 @@ describe("a watch of kv", () => {
 });
 
 const newWorldClient = () => new World().client();
+
+test("an ifRevision that is undefined is refused: it would write over anything", async () => {
+  await using ls = await connect("memory:");
+  await ls.kv.put("x", "1");
+  const missing = await ls.kv.get("y");
+  const options = { ifRevision: missing?.revision } as { ifRevision: bigint };
+  await expect(ls.kv.put("x", "2", options)).rejects.toThrow(/0n for a key that must not be there/);
+  expect((await ls.kv.get("x"))?.text).toBe("1");
+});

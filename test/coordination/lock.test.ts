@@ -520,3 +520,26 @@ test("a section of run may release its lock itself", async () => {
   });
   expect(result).toBe(7);
 });
+
+test("an option that does not exist is refused, not ignored", async () => {
+  await using ls = await connect("memory:");
+  const typo = { timeout: 5 } as object;
+  await expect(ls.lock("x").acquire(typo)).rejects.toThrow(
+    /no option "timeout" here; there are signal, timeoutMs/,
+  );
+  await expect(ls.kv.put("x", "y", { ifrevision: 1n } as object)).rejects.toThrow(/there are ifRevision/);
+  await expect(connect("memory:", { ttl: 5 } as object)).rejects.toThrow(/there are ttlMs/);
+  expect(await ls.kv.get("x")).toBeNull();
+});
+
+test("a lock that ends with its client says so, by its own name", async () => {
+  const ls = await connect("memory:");
+  const held = await ls.lock("x").acquire();
+  const { signal } = held;
+  await ls.close();
+  expect(held.name).toBe("x");
+  expect(signal.aborted).toBe(true);
+  expect(() => held.assertHeld()).toThrow(
+    /the lock "x" is lost: its session was ended, as when the client is closed/,
+  );
+});

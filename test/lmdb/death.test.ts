@@ -50,3 +50,13 @@ test("a frozen process loses the lock at its time to live, and learns of it when
   expect(await message).toHaveProperty("lostAt");
   expect(held.isHeld).toBe(true);
 });
+
+test("who only looks is not told of the dead either", async () => {
+  const directory = await temporaryDirectory();
+  const leader = new Child("./leader.ts", [directory, "boss"]);
+  await leader.next();
+  await leader.kill();
+  await using ls = await connect(`lmdb:${directory}`);
+  expect(await ls.election("boss").leader()).toBeNull();
+  expect(await ls.census()).toEqual({ sessions: [], locks: [], elections: [] });
+});

@@ -97,6 +97,14 @@ test("a path that is no directory", async () => {
   expect((await refusal(connect("lmdb:"))).code).toBe("bad-input");
 });
 
+test("an address that a shell or a browser would understand, and the system does not", async () => {
+  for (const address of ["lmdb://./coordination", "lmdb://host/directory", "lmdb:~/coordination"]) {
+    const error = await refusal(connect(address));
+    expect(error.code).toBe("bad-input");
+    expect(error.message).toContain('"lmdb:./directory"');
+  }
+});
+
 test("an unknown address", async () => {
   for (const address of ["", "nothing", ":x", "mysql://x", "Lmdb:./x", "constructor:x", 7 as never]) {
     const error = await refusal(connect(address));

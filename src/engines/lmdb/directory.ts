@@ -1,5 +1,5 @@
-import { accessSync, constants, mkdirSync, statfsSync } from "node:fs";
-import { resolve } from "node:path";
+import { accessSync, constants, mkdirSync, statfsSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { LockstepError } from "../../base/errors.js";
 
 /** File systems on which two hosts, or two kernels, may share the directory but not the memory map. */
@@ -30,12 +30,18 @@ export function prepareDirectory(directory: unknown): string {
   if (typeof directory !== "string" || directory === "" || directory.includes("\0")) {
     throw new LockstepError("bad-input", 'lmdb: name a directory, as in "lmdb:./coordination"');
   }
+  if (directory.startsWith("~") || /^\/\/(?!\/)/.test(directory)) {
+    throw new LockstepError(
+      "bad-input",
+      `lmdb: ${directory} is no path as the system knows it; give "lmdb:./directory" or "lmdb:/a/directory"`,
+    );
+  }
   if (process.platform === "win32") {
     throw new LockstepError("unsupported", "lmdb: Windows is not supported; use a server engine there");
   }
   const path = resolve(directory);
   try {
-    mkdirSync(path, { recursive: true, mode: 0o770 });
+    makeDirectory(path);
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
     throw unusable(path, cause);
@@ -51,6 +57,19 @@ export function prepareDirectory(directory: unknown): string {
   return path;
 }
 
+/** Step by step: on some file systems, such as /proc, Node's own recursion never ends. */
+function makeDirectory(path: string): void {
+  const isThere = () => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isThere()) return;
+  if (dirname(path) !== path) makeDirectory(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o770 });
+  } catch (error) {
+    // Another process may have been faster.
+    if (!isThere()) throw error;
+  }
+}
+
 /** The error of a directory or file that cannot be used, with what to do about it. */
 export function unusable(path: string, cause: unknown): LockstepError {
   const code = (cause as NodeJS.ErrnoException | undefined)?.code;
@@ -60,6 +79,7 @@ export function unusable(path: string, cause: unknown): LockstepError {
     EROFS: "it is on a read-only file system; choose another directory",
     ENOSPC: "the disk is full; make room",
     EDQUOT: "the disk quota is used up; make room",
+    ENOENT: "a part of the path cannot be made, or is a link that leads nowhere; choose another path",
     ENOTDIR: "a part of the path is not a directory; choose another path",
     EEXIST: "there is a file of that name; choose another path",
   };

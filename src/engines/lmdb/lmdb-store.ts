@@ -82,10 +82,14 @@ export class LmdbStore implements Store {
   async read(query: Query): Promise<Snapshot> {
     this.#assertOpen();
     checkQuery(query);
-    // Who asks who is alive must not be told of the dead, and only one who joined hears of deaths.
-    if ("prefix" in query && query.sessions) await this.#join();
     await this.#live.whenFree();
-    return this.#live.view((view) => view.snapshot(query));
+    const look = () => this.#live.view((view) => view.snapshot(query));
+    const seen = look();
+    // Only one who joined hears of deaths; and who asks for what hangs on a life must not be told of the
+    // dead.
+    if (this.#peers || !(seen.sessions ?? seen.entries.some(({ session }) => session))) return seen;
+    await this.#join();
+    return look();
   }
 
   watch(prefix: string, options: WatchOptions = {}): AsyncIterableIterator<Batch | Resync, void> {

@@ -1,0 +1,18 @@
+import { LockstepError } from "./errors.js";
+
+/**
+ * Throws 'bad-input' for an option that does not exist: a `timeout` that was meant to be `timeoutMs` must not
+ * be a wait without end.
+ */
+export function checkOptions(options: object, known: readonly string[]): void {
+  if (typeof options !== "object" || (options as unknown) === null) {
+    throw new LockstepError("bad-input", `options must be an object, not ${String(options)}`);
+  }
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    throw new LockstepError(
+      "bad-input",
+      `there is no option ${JSON.stringify(name)} here; there are ${known.join(", ")}`,
+    );
+  }
+}
