@@ -1,4 +1,3 @@
-// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- our types speak of AsyncDisposable
 /// <reference lib="esnext.disposable" preserve="true" />
 export { isLockstepError, LockstepError, type Applied, type LockstepErrorCode } from "./base/errors.js";
 export type { Patience } from "./base/patience.js";

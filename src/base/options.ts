@@ -4,8 +4,8 @@ import { LockstepError } from "./errors.js";
  * Throws 'bad-input' for an option that does not exist: a `timeout` that was meant to be `timeoutMs` must not
  * be a wait without end.
  */
-export function checkOptions(options: object, known: readonly string[]): void {
-  if (typeof options !== "object" || (options as unknown) === null) {
+export function checkOptions(options: unknown, known: readonly string[]): asserts options is object {
+  if (typeof options !== "object" || options === null) {
     throw new LockstepError("bad-input", `options must be an object, not ${String(options)}`);
   }
   for (const name of Object.keys(options)) {

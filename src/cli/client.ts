@@ -9,14 +9,17 @@ export interface StoreOptions {
 }
 
 /** Shown by `lockstep status`; longer command lines are cut. */
-const longestLabel = 200;
+const longestLabelBytes = 200;
 
 /** Who this process is, to people who ask who holds what: `host:pid`, and the command it runs. */
 export function labelOf(command: readonly string[]): string {
   const words = [`${hostname()}:${process.pid}`, ...command].join(" ");
+  // By way of bytes: what is no text, such as half of a surrogate pair, becomes a replacement character.
+  const bytes = Buffer.from(words);
+  const cut = bytes.length > longestLabelBytes;
+  const text = cut ? `${bytes.toString("utf8", 0, longestLabelBytes)}…` : bytes.toString();
   // eslint-disable-next-line no-control-regex -- a label is shown in a table of lines
-  const line = words.replaceAll(/[\u0000-\u001f\u007f]+/g, " ");
-  return line.length > longestLabel ? `${line.slice(0, longestLabel - 1)}…` : line;
+  return text.replaceAll(/[\u0000-\u001f\u007f]+/g, " ");
 }
 
 /** Connects, does the work, and closes whatever became of it. */

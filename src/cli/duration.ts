@@ -1,5 +1,6 @@
 import { LockstepError } from "../base/errors.js";
 
+const longestMs = 365 * 24 * 3_600_000;
 const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** Makes a parser of the durations that one option takes, such as `250ms` and `1.5s`. */
@@ -7,11 +8,12 @@ export function durationOf(option: string): (text: string) => number {
   return (text) => {
     const [, digits, unit = ""] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
     const factor = unitMs[unit];
-    if (digits !== undefined && factor !== undefined) return Math.round(Number(digits) * factor);
+    const ms = Math.round(Number(digits) * (factor ?? NaN));
+    if (ms <= longestMs) return ms;
     throw new LockstepError(
       "bad-input",
       `${option} does not understand ${JSON.stringify(text)}; ` +
-        "give a number with its unit, such as 250ms, 5s, 2m or 1h",
+        "give a number with its unit, such as 250ms, 5s, 2m or 1h, of at most a year",
     );
   };
 }

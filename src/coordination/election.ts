@@ -1,7 +1,8 @@
 import { LockstepError } from "../base/errors.js";
+import { MappedIterator } from "../base/mapped-iterator.js";
 import { checkOptions } from "../base/options.js";
 import { checkPatience } from "../base/patience.js";
-import type { Entry } from "../store/change.js";
+import type { Batch, Entry, Resync } from "../store/change.js";
 import { byAge } from "../store/rules.js";
 import { escapeSegment } from "../store/keys.js";
 import { lostError } from "../store/session.js";
@@ -97,29 +98,18 @@ export class Election {
    * Yields who leads now, then each change of it: another leader, another value, or null for nobody; until
    * the signal aborts or the loop is left.
    */
-  async *observe(
-    options: { signal?: AbortSignal | undefined } = {},
-  ): AsyncGenerator<Leader | null, never, void> {
+  observe(options: { signal?: AbortSignal | undefined } = {}): AsyncIterableIterator<Leader | null, void> {
     checkOptions(options, ["signal"]);
     checkPatience(options);
     const candidates = new Map<string, Entry>();
     let last: Leader | null | undefined;
-    for await (const change of this.#keeper.store.watch(this.#queue, options)) {
-      if (change.kind === "resync") {
-        candidates.clear();
-        for (const entry of change.snapshot.entries) candidates.set(entry.key, entry);
-      } else {
-        for (const event of change.events) {
-          if (event.kind === "put") candidates.set(event.key, event.entry);
-          else candidates.delete(event.key);
-        }
-      }
+    return new MappedIterator(this.#keeper.store.watch(this.#queue, options), (told) => {
+      apply(told, candidates);
       const leader = leaderAmong(candidates.values());
-      if (last !== undefined && leader?.token === last?.token && leader?.value === last?.value) continue;
+      if (last !== undefined && leader?.token === last?.token && leader?.value === last?.value) return [];
       last = leader;
-      yield leader;
-    }
-    throw new LockstepError("closed", `the election "${this.name}" is no longer observed`);
+      return [leader];
+    });
   }
 
   /** Who leads now, or null. */
@@ -175,6 +165,19 @@ export class Election {
         // One whose reply was lost, or still is under way, was made after all; this one goes over it.
       }
     };
+  }
+}
+
+/** Brings the candidates that are known up to date. */
+function apply(told: Batch | Resync, candidates: Map<string, Entry>): void {
+  if (told.kind === "resync") {
+    candidates.clear();
+    for (const entry of told.snapshot.entries) candidates.set(entry.key, entry);
+    return;
+  }
+  for (const event of told.events) {
+    if (event.kind === "put") candidates.set(event.key, event.entry);
+    else candidates.delete(event.key);
   }
 }
 

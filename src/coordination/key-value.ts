@@ -1,7 +1,8 @@
 import { LockstepError } from "../base/errors.js";
+import { MappedIterator } from "../base/mapped-iterator.js";
 import { checkOptions } from "../base/options.js";
 import { checkPatience } from "../base/patience.js";
-import type { Condition, Entry, Snapshot, Write } from "../store/change.js";
+import type { Batch, Condition, Entry, Resync, Snapshot, Write } from "../store/change.js";
 import { checkName, checkPrefix } from "../store/keys.js";
 import type { Store } from "../store/store.js";
 
@@ -103,27 +104,14 @@ export class KeyValue {
    *
    * *Cancellation*: an abort rethrows the signal's reason.
    */
-  async *watch(
+  watch(
     prefix: string,
     options: { signal?: AbortSignal | undefined; from?: bigint | undefined } = {},
-  ): AsyncGenerator<KeyValueChange, void, void> {
+  ): AsyncIterableIterator<KeyValueChange, void> {
     checkPrefix("the prefix", prefix);
     checkOptions(options, ["signal", "from"]);
     checkPatience({ signal: options.signal });
-    for await (const change of this.#store.watch(root + prefix, options)) {
-      if (change.kind === "resync") {
-        const { revision, entries } = change.snapshot;
-        yield { kind: "resync", revision, entries: entries.map((entry) => new KeyValueEntry(entry)) };
-        continue;
-      }
-      for (const event of change.events) {
-        const { kind, revision } = event;
-        const key = event.key.slice(root.length);
-        yield kind === "put"
-          ? { kind, key, revision, entry: new KeyValueEntry(event.entry) }
-          : { kind, key, revision };
-      }
-    }
+    return new MappedIterator(this.#store.watch(root + prefix, options), changesOf);
   }
 
   async #write(write: Write, options: IfRevision): Promise<KeyValueVerdict> {
@@ -146,6 +134,20 @@ export class KeyValue {
       ? { ok: true, revision: verdict.revision }
       : { ok: false, current: only(verdict.snapshot) };
   }
+}
+
+function changesOf(told: Batch | Resync): KeyValueChange[] {
+  if (told.kind === "resync") {
+    const { revision, entries } = told.snapshot;
+    return [{ kind: "resync", revision, entries: entries.map((entry) => new KeyValueEntry(entry)) }];
+  }
+  return told.events.map((event) => {
+    const { kind, revision } = event;
+    const key = event.key.slice(root.length);
+    return kind === "put"
+      ? { kind, key, revision, entry: new KeyValueEntry(event.entry) }
+      : { kind, key, revision };
+  });
 }
 
 function conditionOf(key: string, revision: bigint): Condition {

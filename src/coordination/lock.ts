@@ -68,10 +68,17 @@ export class Lock {
       checkPatience(patience);
       const queue = this.#queues.of(this.name);
       this.#refuseReentry(queue);
-      return queue.acquire(patience);
+      return patience.timeoutMs === 0 ? this.#acquireAtOnce() : queue.acquire(patience);
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /** No time to wait is time enough to ask. */
+  async #acquireAtOnce(): Promise<Held> {
+    const held = await this.tryAcquire();
+    if (held) return held;
+    throw new LockstepError("timeout", `the lock "${this.name}" was not to be had at once`);
   }
 
   /** Takes the lock if it is free, and says null if it is not; it never waits for a holder. */

@@ -66,17 +66,20 @@ export class SessionKeeper {
   sweep(session: Session, key: string): Promise<void> {
     this.retire(session);
     return new Promise((resolve) => {
+      let isGone = false;
       const again = () => {
         if (!session.isValid()) return;
         this.store.commit({ then: [{ kind: "delete", key }] }).then(
           () => {
+            isGone = true;
             resolve();
           },
           () => {
             // Not now; the next round may succeed, and the end of the session does it in any case.
           },
         );
-        this.clock.after(session.ttlMs / 5, again, "background");
+        // Until it is known to be gone, somebody waits for that, and the process must not end under him.
+        this.clock.after(session.ttlMs / 5, again, isGone ? "background" : undefined);
       };
       session.onEnd(() => {
         resolve();

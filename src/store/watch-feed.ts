@@ -3,8 +3,9 @@ import { LockstepError } from "../base/errors.js";
 import type { Batch, Event, Resync, Revision, Snapshot } from "./change.js";
 import { copied } from "./rules.js";
 
-/** More batches than this wait for no reader: a slow one gets a snapshot instead of our memory. */
+/** No more than this waits for a reader: a slow one gets a snapshot instead of our memory. */
 const mostWaiting = 4096;
+const mostWaitingBytes = 16 * 1024 * 1024;
 
 export interface WatchFeedOptions {
   readonly prefix: string;
@@ -25,6 +26,8 @@ export interface WatchFeedOptions {
 export class WatchFeed implements AsyncIterableIterator<Batch | Resync, void> {
   readonly #options: WatchFeedOptions;
   readonly #waiting: Batch[] = [];
+  /** Counted since nothing waited last. */
+  #waitingBytes = 0;
   /** Every commit up to here has been told, or was before the watch began. */
   #toldUntil: Revision;
   #needsResync: boolean;
@@ -64,7 +67,8 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync, void> {
     const { prefix, exact } = this.#options;
     const ours = events.filter(({ key }) => (exact ? key === prefix : key.startsWith(prefix)));
     if (ours.length === 0) return;
-    if (this.#waiting.length >= mostWaiting) {
+    for (const event of ours) this.#waitingBytes += event.kind === "put" ? event.entry.value.length : 0;
+    if (this.#waiting.length >= mostWaiting || this.#waitingBytes > mostWaitingBytes) {
       this.requireResync();
       return;
     }
@@ -79,6 +83,7 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync, void> {
    */
   requireResync(snapshot?: Snapshot): void {
     this.#waiting.length = 0;
+    this.#waitingBytes = 0;
     this.#needsResync = true;
     this.#atHand = snapshot;
     this.#wake?.();
@@ -117,6 +122,7 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync, void> {
       if (this.#needsResync) return { done: false, value: await this.#resync() };
       const batch = this.#waiting.shift();
       if (batch === undefined) {
+        this.#waitingBytes = 0;
         await new Promise<void>((resolve) => (this.#wake = resolve));
         this.#wake = undefined;
         continue;

@@ -79,13 +79,16 @@ test("but what a crash tore off the end of a journal is passed over", async () =
   expect(await ls.kv.list()).toHaveLength(50);
 });
 
-test("a damaged live file", async () => {
-  const directory = await filled();
-  const [name = ""] = (await readdir(directory)).filter((file) => file.endsWith(".mdb"));
-  await writeFile(join(directory, name), Buffer.alloc(20_000, 7));
-  const error = await refusal(openLmdbStore(directory));
-  expect(error.code).toBe("unavailable");
-  expect(error.message).toContain(directory);
+test("a damaged LMDB file", async () => {
+  for (const kind of ["live", "gate"]) {
+    const directory = await filled();
+    const names = (await readdir(directory)).filter((file) => file.endsWith(".mdb"));
+    const path = join(directory, names.find((name) => name.startsWith(kind)) ?? "");
+    await writeFile(path, Buffer.alloc(20_000, 7));
+    const error = await refusal(openLmdbStore(directory));
+    expect(error.code).toBe("unavailable");
+    expect(error.message).toContain(`${path} is damaged`);
+  }
 });
 
 test("a path that is no directory", async () => {

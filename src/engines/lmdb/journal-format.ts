@@ -12,8 +12,8 @@ export type JournalRecord =
   | { readonly kind: "put"; readonly entry: Entry }
   | { readonly kind: "delete"; readonly key: string; readonly revision: Revision }
   | { readonly kind: "ceiling"; readonly revision: Revision }
-  /** The last record of a journal that was written whole before it was given its name. */
-  | { readonly kind: "complete" };
+  /** The last record of a base: it holds all that there was at this revision. */
+  | { readonly kind: "complete"; readonly revision: Revision };
 
 export type Damage = "foreign" | "newer" | "damaged";
 
@@ -91,8 +91,7 @@ function decodeRecords(payload: Buffer, records: JournalRecord[]): void {
     const kind = kinds[payload[at] as number];
     if (kind === "put") records.push({ kind, entry: decodeEntry(key, payload.subarray(entryAt, end)) });
     else if (kind === "delete") records.push({ kind, key, revision });
-    else if (kind === "ceiling") records.push({ kind, revision });
-    else if (kind === "complete") records.push({ kind });
+    else if (kind === "ceiling" || kind === "complete") records.push({ kind, revision });
     at = end;
   }
 }

@@ -37,8 +37,9 @@ const journalName = /^kept-(\d+)-\w+\.journal$/;
  * for another's flush. Of what they say about a key, the highest revision counts; so neither the order of the
  * journals matters nor whether something is told twice.
  *
- * A new generation begins with a journal of all that there is, and makes those of earlier generations
- * superfluous: whatever a client still adds to one of them was committed before, and is in the new one.
+ * A new generation begins with a base, a journal of all that there is at some revision, and makes those of
+ * earlier generations superfluous. A client may still add to one of them what it read before: that is no
+ * newer than the base, and is not believed beside it.
  */
 export class Journals {
   readonly #directory: string;
@@ -59,31 +60,39 @@ export class Journals {
 
   /** Adds up all journals. Throws where one is damaged: what was acknowledged must not be lost in silence. */
   recover(): Recovered {
-    const latest = new Map<string, { revision: Revision; entry: Entry | undefined }>();
+    const names = this.#names();
+    const newestBase = `kept-${this.generation()}-base.journal`;
+    const base = names.includes(newestBase) ? this.#read(newestBase) : [];
+    const complete = base.at(-1);
+    const baseRevision = complete?.kind === "complete" ? complete.revision : 0n;
+    const latest = new Map<string, Change>();
     let ceiling = 0n;
-    for (const record of this.#names().flatMap((name) => this.#read(name))) {
-      if (record.kind === "complete") continue;
-      if (record.kind === "ceiling") {
-        if (record.revision > ceiling) ceiling = record.revision;
-        continue;
+    for (const name of names) {
+      for (const record of name === newestBase ? base : this.#read(name)) {
+        if (record.kind === "ceiling" && record.revision > ceiling) ceiling = record.revision;
+        const change = changeOf(record);
+        if (!change) continue;
+        // What is as old as the base and not in it was deleted by then, and the record of that may be gone.
+        if (name !== newestBase && change.revision <= baseRevision) continue;
+        const known = latest.get(change.key);
+        if (!known || change.revision > known.revision) latest.set(change.key, change);
       }
-      const entry = record.kind === "put" ? record.entry : undefined;
-      const key = record.kind === "put" ? record.entry.key : record.key;
-      const revision = record.kind === "put" ? record.entry.modified : record.revision;
-      const known = latest.get(key);
-      if (!known || revision > known.revision) latest.set(key, { revision, entry });
     }
     return { ceiling, entries: [...latest.values()].flatMap(({ entry }) => entry ?? []) };
   }
 
   /** Begins a generation: on disk, under its name, when the call returns. */
-  begin(generation: number, entries: Iterable<Entry>, ceiling: Revision): void {
+  begin(
+    generation: number,
+    entries: Iterable<Entry>,
+    { revision, ceiling }: { revision: Revision; ceiling: Revision },
+  ): void {
     const path = join(this.#directory, `kept-${generation}-base.journal`);
     const draft = `${path}.draft`;
     const puts = [...entries].map((entry): JournalRecord => ({ kind: "put", entry }));
     const frames = [encodeHeader(), encodeFrame([{ kind: "ceiling", revision: ceiling }])];
     for (const put of puts) frames.push(encodeFrame([put]));
-    frames.push(encodeFrame([{ kind: "complete" }]));
+    frames.push(encodeFrame([{ kind: "complete", revision }]));
     writeFileSync(draft, Buffer.concat(frames), { flush: true });
     renameSync(draft, path);
     this.#flushDirectory();
@@ -174,6 +183,19 @@ export class Journals {
       closeSync(directory);
     }
   }
+}
+
+/** What became of a key. */
+interface Change {
+  readonly key: string;
+  readonly revision: Revision;
+  readonly entry: Entry | undefined;
+}
+
+function changeOf(record: JournalRecord): Change | undefined {
+  if (record.kind === "delete") return { key: record.key, revision: record.revision, entry: undefined };
+  if (record.kind !== "put") return undefined;
+  return { key: record.entry.key, revision: record.entry.modified, entry: record.entry };
 }
 
 function readStart(path: string): Buffer {

@@ -77,7 +77,7 @@ export class KeyWatches {
 
   /** Takes back what is noted of keys that are watched no more. */
   withdraw(transaction: LiveTransaction, id: string): void {
-    for (const key of this.#stale) transaction.unwatchKey(key, id);
+    for (const key of this.#stale) if (!this.#keys.has(key)) transaction.unwatchKey(key, id);
     this.#stale.clear();
   }
 
@@ -86,23 +86,20 @@ export class KeyWatches {
   }
 
   async #begin(key: string, feed: WatchFeed, from: Revision | undefined): Promise<void> {
-    const entry = await this.#tellOthers((transaction, id) => {
-      this.#stale.delete(key);
+    await this.#tellOthers((transaction, id) => {
       this.withdraw(transaction, id);
+      if (feed.isOver) return;
+      // In the transaction, so that no ring for what comes after it finds the feed not yet here.
       transaction.watchKey(key, id);
-      return transaction.get(key);
+      const entry = transaction.get(key);
+      const watched = this.#keys.get(key) ?? { feeds: new Set(), seen: entry?.modified };
+      this.#keys.set(key, watched);
+      watched.feeds.add(feed);
+      this.#events.onBegin();
+      // A key that is there, and was last written before, was not touched in between.
+      const isUntouched = entry !== undefined && from !== undefined && entry.modified <= from;
+      if (from !== undefined && !isUntouched) feed.requireResync();
     });
-    if (feed.isOver) {
-      if (!this.#keys.has(key)) this.#stale.add(key);
-      return;
-    }
-    const watched = this.#keys.get(key) ?? { feeds: new Set(), seen: entry?.modified };
-    this.#keys.set(key, watched);
-    watched.feeds.add(feed);
-    this.#events.onBegin();
-    // A key that is there, and was last written before, was not touched in between.
-    const isUntouched = entry !== undefined && from !== undefined && entry.modified <= from;
-    if (from !== undefined && !isUntouched) feed.requireResync();
   }
 
   #end(key: string, feed: WatchFeed): void {

@@ -1,9 +1,11 @@
 import { readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { RootDatabase, TransactionFlags } from "lmdb";
+import type { RootDatabase } from "lmdb";
 import type { Clock } from "../../base/clock.js";
+import type { Revision } from "../../store/change.js";
 import { EventLoopTurn } from "../../base/event-loop-turn.js";
 import { isLockstepError, LockstepError } from "../../base/errors.js";
+import { atOnce, type Gate } from "./gate.js";
 import type { Journals } from "./journals.js";
 import { Interests } from "./interests.js";
 import { LiveTransaction } from "./live-transaction.js";
@@ -12,12 +14,9 @@ import { encodeEntry, encodeMeta, entryKey, metaKey, type Meta } from "./records
 
 /** So many revisions are covered by one flush of the ceiling. */
 export const ceilingStep = 1n << 20n;
-/** Committed when the call returns. Nothing is flushed, since the file was opened so. */
-// eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- it is a type only
-const atOnce: TransactionFlags.SYNCHRONOUS_COMMIT = 2;
 /** What a look finds when a session is overdue. */
 const overdue = Symbol("overdue");
-/** More journals than this are made one: each short-lived client that writes leaves one behind. */
+/** More journals than this are made one. */
 const mostJournals = 64;
 /** So many changes at most go into one transaction: others want to write too. */
 const mostAtOnce = 4096;
@@ -41,6 +40,7 @@ interface Job {
  * keeps it when processes die, and a boot ends every session and starts a new file from the journals.
  */
 export class LiveFile {
+  readonly #gate: Gate;
   readonly #db: RootDatabase<Buffer, string>;
   readonly #journals: Journals;
   readonly #clock: Clock;
@@ -48,21 +48,24 @@ export class LiveFile {
   readonly #events: LiveEvents;
   readonly #turn: EventLoopTurn;
   #jobs: Job[] = [];
+  /** The latest revision that a transaction of ours began with. */
+  #latest: Revision = 0n;
 
   constructor(
-    db: RootDatabase<Buffer, string>,
+    gate: Gate,
+    open: () => RootDatabase<Buffer, string>,
     journals: Journals,
     path: string,
     clock: Clock,
     events: LiveEvents,
   ) {
-    this.#db = db;
+    this.#gate = gate;
+    this.#db = gate.through(open);
     this.#journals = journals;
     this.#clock = clock;
     this.#turn = new EventLoopTurn(clock);
     this.#events = events;
     this.#beginBoot();
-    if (journals.count() > mostJournals) this.beginGeneration();
     forgetOtherBoots(path);
   }
 
@@ -103,13 +106,19 @@ export class LiveFile {
     }
   }
 
+  /** Makes many journals one: each short-lived client that writes leaves one behind. */
+  tidyJournals(): void {
+    if (this.#journals.count() > mostJournals) this.beginGeneration();
+  }
+
   /** Frees the reader slots of processes that died reading. */
   forgetDeadReaders(): void {
     this.#db.readerCheck();
   }
 
-  close(): Promise<void> {
-    return this.#db.close();
+  async close(): Promise<void> {
+    await this.#db.close();
+    await this.#gate.close();
   }
 
   #runSoon(): void {
@@ -139,8 +148,11 @@ export class LiveFile {
    */
   beginGeneration(): void {
     const generation = this.#runAll((transaction) => {
-      const next = transaction.meta.generation + 1;
-      this.#journals.begin(next, transaction.unbound(), transaction.meta.ceiling);
+      const { meta } = transaction;
+      const next = meta.generation + 1;
+      // Also above what another process has raised it to in a journal that goes with this generation.
+      transaction.raiseCeiling(meta.revision + ceilingStep);
+      this.#journals.begin(next, transaction.unbound(), meta);
       transaction.beginGeneration(next);
       return next;
     });
@@ -151,6 +163,7 @@ export class LiveFile {
     let transaction: LiveTransaction | undefined;
     const result = this.#inTransaction(() => {
       transaction = new LiveTransaction(this.#db, this.#clock.now(), this.#interests);
+      this.#assertNotUndone(transaction.meta.revision);
       const outcome = run(transaction);
       this.#keepBelowCeiling(transaction);
       transaction.finish();
@@ -162,7 +175,7 @@ export class LiveFile {
 
   #inTransaction<T>(run: () => T): T {
     try {
-      return this.#db.transactionSync(run, atOnce);
+      return this.#gate.through(() => this.#db.transactionSync(run, atOnce));
     } catch (cause) {
       // What was read of the peers may be of the transaction that came to nothing.
       this.#interests.forget();
@@ -174,6 +187,18 @@ export class LiveFile {
         { cause },
       );
     }
+  }
+
+  /** What was committed never goes away. If it did, going on might grant a lock twice. */
+  #assertNotUndone(revision: Revision): void {
+    if (revision < this.#latest) {
+      throw new LockstepError(
+        "unavailable",
+        `lmdb: the live file went back from revision ${this.#latest} to ${revision}: it is damaged; stop ` +
+          "all processes that use it and delete it: what is unbound is kept in the journals beside it",
+      );
+    }
+    this.#latest = revision;
   }
 
   /**
@@ -204,10 +229,11 @@ export class LiveFile {
         peersVersion: 0,
         forgottenUntil: revision,
         logLength: 0,
+        logBytes: 0,
         generation: this.#journals.generation() + 1,
         watchedKeys: 0,
       };
-      this.#journals.begin(meta.generation, entries, meta.ceiling);
+      this.#journals.begin(meta.generation, entries, meta);
       for (const entry of entries) this.#db.putSync(entryKey(entry.key), encodeEntry(entry));
       this.#db.putSync(metaKey, encodeMeta(meta));
       begun = meta.generation;

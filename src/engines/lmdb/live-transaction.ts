@@ -8,8 +8,7 @@ import type { PeerRecord, SessionRecord } from "./records.js";
 
 /** So many watched commits are remembered; a watcher that is further behind gets a resync. */
 const mostLogged = 4096;
-/** Trimmed by the handful, not one by one. */
-const trimmedAtOnce = 256;
+const mostLoggedBytes = 16 * 1024 * 1024;
 
 /** One indivisible step on the live file: any number of changes, each with its own verdict and revision. */
 export class LiveTransaction extends LiveView {
@@ -183,26 +182,23 @@ export class LiveTransaction extends LiveView {
     const watching = this.#interests.among(events, this);
     if (watching.length === 0) return;
     for (const peer of watching) this.toRing.add(peer);
-    this.db.putSync(records.logKey(revision), records.encodeEvents(events));
+    const bytes = records.encodeEvents(events);
+    this.db.putSync(records.logKey(revision), bytes);
     this.meta.logLength++;
-    if (this.meta.logLength > mostLogged) this.#trimLog();
+    this.meta.logBytes += bytes.length;
+    if (this.meta.logLength > mostLogged || this.meta.logBytes > mostLoggedBytes) this.#trimLog();
   }
 
+  /** Forgets the older half of the log. */
   #trimLog(): void {
-    let trimmed = 0;
-    for (const [key] of [...this.#firstOfLog()]) {
+    const { meta } = this;
+    const logged = [...this.scan("l")].map(([key, bytes]) => ({ key, length: bytes.length }));
+    for (const { key, length } of logged) {
+      if (meta.logLength <= mostLogged / 2 && meta.logBytes <= mostLoggedBytes / 2) return;
       this.db.removeSync(key);
-      this.meta.forgottenUntil = BigInt(`0x${key.slice(1)}`);
-      trimmed++;
-    }
-    this.meta.logLength -= trimmed;
-  }
-
-  *#firstOfLog(): Generator<[key: string, bytes: Buffer], void, void> {
-    let count = 0;
-    for (const record of this.scan("l")) {
-      yield record;
-      if (++count === trimmedAtOnce) return;
+      meta.logLength--;
+      meta.logBytes -= length;
+      meta.forgottenUntil = BigInt(`0x${key.slice(1)}`);
     }
   }
 

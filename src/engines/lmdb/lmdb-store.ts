@@ -64,6 +64,7 @@ export class LmdbStore implements Store {
       },
     });
     this.#copier = new DurableCopier(this.#live, journals);
+    this.#live.tidyJournals();
     this.#hub = new WatchHub(this.#live, clock, (run) => this.#tellOthers(run));
   }
 
@@ -160,9 +161,7 @@ export class LmdbStore implements Store {
       onRing: () => {
         this.#hub.pump();
       },
-      onDeath: (peer) => {
-        this.#bury(peer);
-      },
+      onDeath: (peer) => this.#bury(peer),
     });
     this.#peers = peers;
     const others = await this.#live.transact((transaction) => {
@@ -183,16 +182,12 @@ export class LmdbStore implements Store {
     return this.#live.transact((transaction) => run(transaction, this.#id));
   }
 
-  #bury(peer: string): void {
+  async #bury(peer: string): Promise<void> {
     if (this.#closing) return;
-    this.#live
-      .transact((transaction) => {
-        transaction.removePeer(peer);
-      })
-      .catch(() => {
-        // Its sessions have a time to live.
-      });
     this.#live.forgetDeadReaders();
+    await this.#live.transact((transaction) => {
+      transaction.removePeer(peer);
+    });
   }
 
   #ring(toRing: ReadonlySet<string>): void {

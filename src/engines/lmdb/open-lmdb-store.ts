@@ -5,6 +5,7 @@ import { isLockstepError, LockstepError } from "../../base/errors.js";
 import { bootId } from "./boot.js";
 import { prepareDirectory, unusable } from "./directory.js";
 import { isDataFile } from "./data-file.js";
+import { Gate } from "./gate.js";
 import { Journals } from "./journals.js";
 import { LiveFile } from "./live-file.js";
 import { LmdbStore } from "./lmdb-store.js";
@@ -27,31 +28,39 @@ export async function openLmdbStore(directory: string, options: OpenLmdbOptions 
   const lmdb = await loadLmdb();
   const path = prepareDirectory(directory);
   const livePath = join(path, `live-${boot}.mdb`);
-  const openLive = (): lmdbPackage.RootDatabase<Buffer, string> =>
-    lmdb.open<Buffer, string>({
-      path: livePath,
+  const opened: lmdbPackage.RootDatabase<Buffer, string>[] = [];
+  const open = (file: string) => {
+    const db = lmdb.open<Buffer, string>({
+      path: file,
       encoding: "binary",
       noSync: true,
       overlappingSync: false,
       mapSize: mapBytes,
       maxReaders: mostReaders,
     });
-  if (!isDataFile(livePath)) {
+    opened.push(db);
+    return db;
+  };
+  const gatePath = join(path, "gate.mdb");
+  const damaged = [gatePath, livePath].find((file) => !isDataFile(file));
+  if (damaged !== undefined) {
     throw new LockstepError(
       "unavailable",
-      `lmdb: ${livePath} is damaged; stop all processes that use it and delete it: what is unbound is ` +
-        "kept in the journals beside it",
+      `lmdb: ${damaged} is damaged; stop all processes that use it and delete it: what is unbound is kept ` +
+        "in the journals beside it",
     );
   }
   try {
     const journals = new Journals(path);
     journals.check();
+    const gate = new Gate(open(gatePath));
     return new LmdbStore(path, journals, clock, (events) => {
-      return new LiveFile(openLive(), journals, livePath, clock, events);
+      return new LiveFile(gate, () => open(livePath), journals, livePath, clock, events);
     });
   } catch (cause) {
-    if (isLockstepError(cause)) throw cause;
-    throw unusable(path, cause);
+    // A file that stays open would be taken for another one that comes to lie in its place on the disk.
+    for (const db of opened) await db.close();
+    throw isLockstepError(cause) ? cause : unusable(path, cause);
   }
 }
 

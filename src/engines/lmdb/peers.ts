@@ -9,7 +9,7 @@ export interface PeerEvents {
   /** Someone says that something changed. */
   onRing(): void;
   /** The kernel says that a peer is no more. */
-  onDeath(peer: string): void;
+  onDeath(peer: string): Promise<void>;
 }
 
 /** The longest path of a Unix socket that every system takes. */
@@ -153,8 +153,10 @@ export class Peers {
   #died(peer: string, socketPath: string): void {
     if (this.#closed) return;
     this.#awaited.delete(peer);
-    this.#events.onDeath(peer);
-    rmSync(socketPath, { force: true });
+    // Its socket stays until it is buried: without it the others could not tell that it is dead.
+    this.#events.onDeath(peer).then(() => {
+      rmSync(socketPath, { force: true });
+    }, ignoreError);
   }
 }
 
@@ -166,5 +168,6 @@ function socketPathIn(directory: string, id: string): string {
 }
 
 function ignoreError(): void {
-  // Every error of a socket is followed by its close, and that is what counts.
+  // Every error of a socket is followed by its close, and that is what counts; a burial that fails leaves the
+  // dead to their time to live.
 }

@@ -33,6 +33,7 @@ export interface Meta {
   /** The log knows nothing of commits up to here. */
   forgottenUntil: Revision;
   logLength: number;
+  logBytes: number;
   /** The generation of journals that durable copies go to. */
   generation: number;
   /** How many keys have watchers of their own. */
@@ -40,7 +41,7 @@ export interface Meta {
 }
 
 export function encodeMeta(meta: Meta): Buffer {
-  const bytes = Buffer.allocUnsafe(48);
+  const bytes = Buffer.allocUnsafe(56);
   bytes.writeDoubleBE(Number(meta.revision), 0);
   bytes.writeDoubleBE(Number(meta.ceiling), 8);
   bytes.writeDoubleBE(meta.earliestExpiry, 16);
@@ -49,6 +50,7 @@ export function encodeMeta(meta: Meta): Buffer {
   bytes.writeDoubleBE(Number(meta.forgottenUntil), 32);
   bytes.writeUInt32BE(meta.generation, 40);
   bytes.writeUInt32BE(meta.watchedKeys, 44);
+  bytes.writeDoubleBE(meta.logBytes, 48);
   return bytes;
 }
 
@@ -62,6 +64,7 @@ export function decodeMeta(bytes: Buffer): Meta {
     forgottenUntil: BigInt(bytes.readDoubleBE(32)),
     generation: bytes.readUInt32BE(40),
     watchedKeys: bytes.readUInt32BE(44),
+    logBytes: bytes.readDoubleBE(48),
   };
 }
 

@@ -106,19 +106,27 @@ export class WatchHub {
   }
 
   async #begin(feed: WatchFeed, from: Revision | undefined): Promise<void> {
-    const isKnown = this.#published.has(feed.prefix);
-    const loggedAfter = isKnown
-      ? this.#live.view((view) => view.meta.revision)
-      : await this.#tellOthers((transaction, id) => this.#publish(transaction, id));
-    if (feed.isOver) return;
-    if (this.#feeds.size === 0) this.#toldUntil = loggedAfter;
-    // From here on the feed hears of every commit after `toldUntil`; what it missed before it must look up. A
-    // feed without `from` begins with a snapshot anyway, read after this; and a revision that is yet to come
-    // is no state that anybody can have seen.
-    const isWhole = from === undefined || (from >= this.#toldUntil && from === loggedAfter);
-    if (!isWhole) feed.requireResync();
-    this.#feeds.add(feed);
-    this.#pollIn(slowPollMs);
+    // In the step itself, so that no ring for what comes after it finds the feed not yet here.
+    const add = (loggedAfter: Revision) => {
+      if (feed.isOver) return;
+      if (this.#feeds.size === 0) this.#toldUntil = loggedAfter;
+      // From here on the feed hears of every commit after `toldUntil`; what it missed before it must look up.
+      // A feed without `from` begins with a snapshot anyway, read after this; and a revision that is yet to
+      // come is no state that anybody can have seen.
+      const isWhole = from === undefined || (from >= this.#toldUntil && from === loggedAfter);
+      if (!isWhole) feed.requireResync();
+      this.#feeds.add(feed);
+      this.#pollIn(slowPollMs);
+    };
+    if (this.#published.has(feed.prefix)) {
+      this.#live.view((view) => {
+        add(view.meta.revision);
+      });
+      return;
+    }
+    await this.#tellOthers((transaction, id) => {
+      add(this.#publish(transaction, id));
+    });
   }
 
   /** Writes which prefixes are watched; from this transaction on, the others log and ring for them. */
