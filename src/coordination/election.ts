@@ -132,7 +132,7 @@ export class Election {
       throw error;
     }
     if (!place.session.isValid()) {
-      place.forget();
+      void place.forget();
       return undefined;
     }
     return this.#begin(place, signal);
@@ -141,7 +141,7 @@ export class Election {
   #begin(place: QueuePlace, signal: AbortSignal): Term {
     const end = async (how: HeldEnd) => {
       if (how === "released") await place.leave();
-      else place.forget();
+      else void place.forget();
     };
     return new Term(this.name, `the term of "${this.name}"`, place, end, this.#proclaimer(place), signal);
   }

@@ -140,7 +140,7 @@ export class LockQueue {
     this.#holder = undefined;
     this.#place = undefined;
     if (how === "lost") {
-      place?.forget();
+      void place?.forget();
       this.#free();
       return;
     }

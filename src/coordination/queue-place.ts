@@ -67,14 +67,14 @@ export class QueuePlace {
       const { snapshot, doubtful } = await join(keeper, session, queue, key, then);
       const position = positionOf(key, snapshot);
       if (position) {
-        instead?.forget();
+        void instead?.forget();
         return new QueuePlace(keeper, queue, { session, key, position, doubtful });
       }
       // The session is dead in the store, or the request was lost on its way: again, with another session.
       keeper.retire(session);
       // Lost on its way is maybe only late, and the session may have other keys to live on for.
       if (doubtful) void keeper.sweep(session, key);
-      keeper.leave(session);
+      void keeper.leave(session);
     }
     throw new LockstepError(
       "retries-exhausted",
@@ -109,20 +109,26 @@ export class QueuePlace {
    * Gives the place up. Never fails: where the store cannot be told, it resolves when the session is over.
    */
   async leave(): Promise<void> {
-    if (this.session.isValid()) {
-      try {
-        await this.#keeper.store.commit({ then: [{ kind: "delete", key: this.key }] });
-      } catch {
-        await this.#keeper.sweep(this.session, this.key);
-      }
-    }
-    this.forget();
+    const isGone = !this.session.isValid() || (await this.#isDeleted());
+    const swept = isGone ? undefined : this.#keeper.sweep(this.session, this.key);
+    // The session may end with this key, and takes it along then; else the sweep deletes it sooner or later.
+    const ended = this.forget();
+    if (!isGone) await (ended ?? swept);
   }
 
-  /** The key is gone already: with its session, or by another commit. */
-  forget(): void {
+  /** The key is gone already, with its session or by another commit; or will be. */
+  forget(): Promise<void> | undefined {
     if (this.#doubtful) void this.#keeper.sweep(this.session, this.key);
-    this.#keeper.leave(this.session);
+    return this.#keeper.leave(this.session);
+  }
+
+  async #isDeleted(): Promise<boolean> {
+    try {
+      await this.#keeper.store.commit({ then: [{ kind: "delete", key: this.key }] });
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   async #untilSomeoneLeft(ahead: string, signal: AbortSignal): Promise<void> {
@@ -187,7 +193,7 @@ async function join(
       }
       void keeper.sweep(session, key);
     }
-    keeper.leave(session);
+    void keeper.leave(session);
     throw error;
   }
 }

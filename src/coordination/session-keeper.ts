@@ -39,15 +39,15 @@ export class SessionKeeper {
     this.#tenants.set(session, (this.#tenants.get(session) ?? 0) + 1);
   }
 
-  /** The key is gone. A retired session goes with its last. */
-  leave(session: Session): void {
+  /** The key is gone. A retired session goes with its last; then the promise is that of its end. */
+  leave(session: Session): Promise<void> | undefined {
     const left = (this.#tenants.get(session) ?? 0) - 1;
     if (left > 0) {
       this.#tenants.set(session, left);
-      return;
+      return undefined;
     }
     this.#tenants.delete(session);
-    if (session !== this.#current) void session.end();
+    return session === this.#current ? undefined : session.end();
   }
 
   /**

@@ -1,4 +1,4 @@
-import { connect, type Held } from "lockstep";
+import { connect, LockstepError, type Held } from "lockstep";
 import { frozenClock } from "lockstep/conformance";
 import { FaultyStore, type Faults } from "lockstep/simulation";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -542,4 +542,21 @@ test("a lock that ends with its client says so, by its own name", async () => {
   expect(() => held.assertHeld()).toThrow(
     /the lock "x" is lost: its session was ended, as when the client is closed/,
   );
+});
+
+test("a release that the store cannot be told of waits for its session to end, and no longer", async () => {
+  const world = new World();
+  let isAway = false;
+  const client = world.client((store) => ({
+    ...distant(store, () => Promise.resolve()),
+    commit: (change) =>
+      isAway ? Promise.reject(new LockstepError("unavailable", "out of reach")) : store.commit(change),
+  }));
+  const held = await client.lock("x").acquire();
+  isAway = true;
+  const released = track(held.release());
+  await world.clock.advance(ttlMs);
+  expect(released.state).toBe("resolved");
+  isAway = false;
+  expect(await world.client().lock("x").tryAcquire()).not.toBeNull();
 });
