@@ -86,7 +86,8 @@ export function checkChange(change: Change, guarantees: Guarantees): void {
     );
   }
   for (const condition of when) checkCondition(condition);
-  for (const [index, write] of then.entries()) {
+  for (let index = 0; index < then.length; index++) {
+    const write = then[index] as Write;
     checkWrite(write, guarantees);
     for (let earlier = 0; earlier < index; earlier++) {
       if (then[earlier]?.key === write.key) throw badChange(`it writes ${JSON.stringify(write.key)} twice`);

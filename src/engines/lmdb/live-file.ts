@@ -130,7 +130,8 @@ export class LiveFile {
   }
 
   #runJobs(): void {
-    const jobs = this.#jobs.splice(0, mostAtOnce);
+    const jobs = this.#jobs;
+    this.#jobs = jobs.length > mostAtOnce ? jobs.splice(mostAtOnce) : [];
     if (this.#jobs.length > 0) this.#runSoon();
     let outcomes: unknown[];
     try {
@@ -139,7 +140,7 @@ export class LiveFile {
       for (const job of jobs) job.reject(error);
       return;
     }
-    for (const [index, job] of jobs.entries()) job.resolve(outcomes[index] as never);
+    for (let i = 0; i < jobs.length; i++) jobs[i]?.resolve(outcomes[i] as never);
   }
 
   /**

@@ -9,6 +9,8 @@ import type { PeerRecord, SessionRecord } from "./records.js";
 /** So many watched commits are remembered; a watcher that is further behind gets a resync. */
 const mostLogged = 4096;
 const mostLoggedBytes = 16 * 1024 * 1024;
+/** The value of a binding, which is all key. */
+const nothing = Buffer.alloc(0);
 
 /** One indivisible step on the live file: any number of changes, each with its own verdict and revision. */
 export class LiveTransaction extends LiveView {
@@ -142,7 +144,7 @@ export class LiveTransaction extends LiveView {
 
   #rebind(key: string, from: string | undefined, to: string | undefined): void {
     if (from !== undefined) this.db.removeSync(records.bindingKey(from, key));
-    if (to !== undefined) this.db.putSync(records.bindingKey(to, key), Buffer.alloc(0));
+    if (to !== undefined) this.db.putSync(records.bindingKey(to, key), nothing);
   }
 
   /**

@@ -46,7 +46,7 @@ export class LiveView implements View {
     const found: Entry[] = [];
     const enough = query.order === "created" ? Infinity : (query.limit ?? Infinity);
     const start = records.entryKey(query.prefix);
-    for (const { key, value } of this.db.getRange({ start })) {
+    for (const { key, value } of this.db.getRange(rangeOf(start))) {
       if (!key.startsWith(start)) break;
       found.push(records.decodeEntry(key.slice(1), value));
       if (found.length >= enough) break;
@@ -90,4 +90,10 @@ export class LiveView implements View {
     }
     return sessions;
   }
+}
+
+/** Where a prefix begins and, if that is easily said, ends, so that the record behind it need not be read. */
+function rangeOf(start: string): { start: string; end?: string } {
+  const last = start.charCodeAt(start.length - 1);
+  return last < 0x7f ? { start, end: start.slice(0, -1) + String.fromCharCode(last + 1) } : { start };
 }
