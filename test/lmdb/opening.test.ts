@@ -61,7 +61,7 @@ test("a key that is written in the very turn in which its watch begins is told a
   const begun = performance.now();
   void store.commit({ then: [{ kind: "delete", key: "x" }] });
   expect((await told).value).toMatchObject({ kind: "resync", snapshot: { entries: [] } });
-  // The safety net looks after a second.
+  // The safety net looks only after seconds.
   expect(performance.now() - begun).toBeLessThan(800);
   await store.close();
 });

@@ -7,7 +7,7 @@ import type { LiveFile } from "./live-file.js";
 import type { LiveTransaction } from "./live-transaction.js";
 
 /** A safety net only: what nobody rang for is noticed after so long. */
-const slowPollMs = 1000;
+const slowPollMs = 3000;
 const soonestPollMs = 5;
 /** What is watched no more is withdrawn with the next watch that begins, or after so long. */
 const withdrawAfterMs = 100;
