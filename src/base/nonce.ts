@@ -1,7 +1,8 @@
 import { randomFillSync } from "node:crypto";
 
 const length = 10;
-// Random bytes are drawn by the pageful: a system call for each nonce would cost more than the rest of a lock.
+// Random bytes are drawn by the pageful: a system call for each nonce would cost more than the rest of a
+// lock.
 const pool = Buffer.alloc(4096);
 let used = pool.length;
 
