@@ -10,8 +10,11 @@ async function status(lockstep: CommandLine): Promise<Status> {
   return JSON.parse((await lockstep.run("status", "--json")).stdout) as Status;
 }
 
+/** The process id of a command that runs, and is guarded: it may print before its guard is told of it. */
 async function pidOf(running: Running): Promise<number> {
-  return Number((await running.printed(/up (\d+)/))[1]);
+  const [, pid] = await running.printed(/up (\d+)/);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  return Number(pid);
 }
 
 /** Starts one more who wants the lock, and resolves when it is in the queue. */
