@@ -262,7 +262,10 @@ const rules: Rule[] = [
         /(?<![\w.~-])\/(home|root|Users|work)\//.test(line) &&
         "write a path relative to the repository, or take the folder as an argument",
     ),
-    breaks: [{ "docs/start.md": "cd /home/me/lockstep" }, { "bench/main.ts": 'open("/work/main/data");' }],
+    breaks: [
+      { "docs/start.md": "cd /home/me/lockstep" },
+      { "bench/main.ts": 'open("/work/lockstep/data");' },
+    ],
     keeps: [{ "docs/start.md": "see docs/home/start.md and https://example.org/home/ and ./root/" }],
   },
 ];

@@ -1,7 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { chmod, mkdir, readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { connect, isLockstepError, Lockstep, type LockstepError } from "lockstep";
+import { systemClock } from "lockstep/base";
+import { frozenClock } from "lockstep/conformance";
 import { openLmdbStore } from "lockstep/lmdb";
 import { expect, onTestFinished, test } from "vitest";
 import { sharedFileSystem } from "../../src/engines/lmdb/directory.js";
@@ -154,6 +157,10 @@ test.skipIf(!canMount)(
     await using ls = await connect(`lmdb:${directory}`, { ttlMs: 60_000 });
     const held = await ls.lock("held before").acquire();
     await ls.kv.put("kept", "before");
+    await using frozen = new Lockstep(await openLmdbStore(directory, { clock: frozenClock(systemClock) }));
+    const session = await frozen.store.openSession({ ttlMs: 200 });
+    const bound = { kind: "put" as const, key: "bound", value: Buffer.from("1"), session: session.id };
+    expect((await frozen.store.commit({ then: [bound] })).ok).toBe(true);
     let error: unknown;
     for (let i = 0; error === undefined && i < 100; i++) {
       await ls.kv.put(`filling ${i}`, "x".repeat(50_000)).catch((reason: unknown) => (error = reason));
@@ -162,7 +169,11 @@ test.skipIf(!canMount)(
     expect(String(error)).toMatch(/disk/);
     expect((await ls.kv.get("kept"))?.text).toBe("before");
     expect(held.isHeld).toBe(true);
+    // A session expires in the very transaction that the full disk undoes; it expires again in the next one.
+    await sleep(300);
+    await expect(ls.kv.put("filling again", "x".repeat(900_000))).rejects.toThrow(/disk/);
     execFileSync("mount", ["-o", "remount,size=64m", directory]);
+    expect((await ls.store.read({ key: "bound" })).entries).toEqual([]);
     await ls.kv.put("kept", "after");
     expect((await ls.kv.get("kept"))?.text).toBe("after");
     await held.release();

@@ -48,7 +48,7 @@ export class LiveFile {
   readonly #events: LiveEvents;
   readonly #turn: EventLoopTurn;
   #jobs: Job[] = [];
-  /** The latest revision that a transaction of ours began with. */
+  /** The latest revision that a transaction of ours left. */
   #latest: Revision = 0n;
 
   constructor(
@@ -170,7 +170,11 @@ export class LiveFile {
       transaction.finish();
       return outcome;
     });
-    if (transaction && transaction.toRing.size > 0) this.#events.onWatched(transaction.toRing);
+    if (transaction) {
+      // Only now: what an aborted transaction began with may be of its own making.
+      this.#latest = transaction.meta.revision;
+      if (transaction.toRing.size > 0) this.#events.onWatched(transaction.toRing);
+    }
     return result;
   }
 
@@ -192,14 +196,12 @@ export class LiveFile {
 
   /** What was committed never goes away. If it did, going on might grant a lock twice. */
   #assertNotUndone(revision: Revision): void {
-    if (revision < this.#latest) {
-      throw new LockstepError(
-        "unavailable",
-        `lmdb: the live file went back from revision ${this.#latest} to ${revision}: it is damaged; stop ` +
-          "all processes that use it and delete it: what is unbound is kept in the journals beside it",
-      );
-    }
-    this.#latest = revision;
+    if (revision >= this.#latest) return;
+    throw new LockstepError(
+      "unavailable",
+      `lmdb: the live file went back from revision ${this.#latest} to ${revision}: it is damaged; stop ` +
+        "all processes that use it and delete it: what is unbound is kept in the journals beside it",
+    );
   }
 
   /**

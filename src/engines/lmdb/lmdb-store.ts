@@ -151,6 +151,8 @@ export class LmdbStore implements Store {
   #join(): Promise<Peers> {
     this.#joining ??= this.#enter().catch((cause: unknown) => {
       this.#joining = undefined;
+      this.#peers?.close();
+      this.#peers = undefined;
       throw isLockstepError(cause) ? cause : unusable(this.#directory, cause);
     });
     return this.#joining;
@@ -192,11 +194,12 @@ export class LmdbStore implements Store {
 
   #ring(toRing: ReadonlySet<string>): void {
     if (this.#peers) this.#peers.ring(toRing);
-    // One that only writes has met nobody yet; it does when there is somebody to wake.
-    else if (!this.#closing)
+    else if (!this.#closing) {
+      // One that only writes has met nobody yet; it does when there is somebody to wake.
       this.#join().then((peers) => {
         peers.ring(toRing);
       }, ignore);
+    }
     if (toRing.has(this.#id)) {
       queueMicrotask(() => {
         this.#hub.pump();
