@@ -1,6 +1,7 @@
 import { onAbort } from "./abort.js";
 import type { Clock } from "./clock.js";
 import { LockstepError } from "./errors.js";
+import { checkOptions } from "./options.js";
 
 /** How long a caller is ready to wait: till a signal of its own aborts, or for so many milliseconds. */
 export interface Patience {
@@ -30,6 +31,24 @@ export function checkPatience(patience: Patience): void {
   }
   if (timeoutMs !== undefined) checkMilliseconds("timeoutMs", timeoutMs, 0);
   signal?.throwIfAborted();
+}
+
+/**
+ * The rejection for nonsense, for an option that does not exist, and for a signal that has aborted already;
+ * nothing when all is well. For methods that give a promise, and so never throw.
+ */
+export function refusalOf(
+  patience: Patience | undefined,
+  furtherOptions: readonly string[] = [],
+): Promise<never> | undefined {
+  if (patience === undefined) return undefined;
+  try {
+    checkOptions(patience, ["signal", "timeoutMs", ...furtherOptions]);
+    checkPatience(patience);
+    return undefined;
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { isLockstepError } from "../base/errors.js";
-import { whenPatienceEnds, type Patience } from "../base/patience.js";
+import type { Patience } from "../base/patience.js";
 import { lostError } from "../store/session.js";
 import { closedError } from "../store/watch-feed.js";
 import { WaitQueue } from "../sync/wait-queue.js";
@@ -19,7 +19,7 @@ export class LockQueue {
   readonly #what: string;
   readonly #queue: string;
   readonly #onIdle: () => void;
-  readonly #waiting = new WaitQueue<Held>();
+  readonly #waiting: WaitQueue<Held>;
   /** The place that is being waited on, or held. */
   #place: QueuePlace | undefined;
   #holder: Held | undefined;
@@ -34,19 +34,15 @@ export class LockQueue {
     this.#what = `the lock "${name}"`;
     this.#queue = queue;
     this.#onIdle = onIdle;
+    this.#waiting = new WaitQueue(keeper.clock, this.#what, () => {
+      if (this.#waiting.isEmpty) this.#noneWaits?.abort();
+    });
   }
 
   acquire(patience: Patience): Promise<Held> {
-    return new Promise((resolve, reject) => {
-      const waiter = this.#waiting.push(resolve, reject);
-      waiter.callOff = whenPatienceEnds(patience, this.#keeper.clock, this.#what, (error) => {
-        // Out of the queue in the same turn: nobody can grant to it after this.
-        this.#waiting.remove(waiter);
-        reject(error);
-        if (this.#waiting.isEmpty) this.#noneWaits?.abort();
-      });
-      if (!this.#busy && !this.#holder) void this.#serve();
-    });
+    const granted = this.#waiting.wait(undefined, patience);
+    if (!this.#busy && !this.#holder) void this.#serve();
+    return granted;
   }
 
   /** Null when somebody has it, or is before us in wanting it. */
@@ -72,7 +68,7 @@ export class LockQueue {
   /** Rejects all who wait; what is held ends with its session. */
   close(): void {
     for (let waiter = this.#waiting.shift(); waiter; waiter = this.#waiting.shift()) {
-      waiter.reject(closedError());
+      waiter.refuse(closedError());
     }
     this.#noneWaits?.abort();
   }
@@ -93,7 +89,7 @@ export class LockQueue {
       } catch (error) {
         await this.#leave();
         // A session that was lost costs the place in the queue, and no waiter its wait.
-        if (!isLockstepError(error, "lost")) this.#waiting.shift()?.reject(error);
+        if (!isLockstepError(error, "lost")) this.#waiting.shift()?.refuse(error);
       }
     }
     this.#free();
@@ -103,7 +99,7 @@ export class LockQueue {
     // Granted only if the session is valid now: a freeze may lie between the store's reply and this line.
     if (!place.session.isValid()) throw lostError(this.#what);
     const waiter = this.#waiting.shift();
-    if (waiter) waiter.resolve(this.#grant(place));
+    if (waiter) waiter.grant(this.#grant(place));
   }
 
   #take(instead?: QueuePlace): Promise<QueuePlace> {
@@ -151,7 +147,7 @@ export class LockQueue {
       else this.#place = await this.#take(place);
     } catch (error) {
       await place?.leave();
-      this.#waiting.shift()?.reject(error);
+      this.#waiting.shift()?.refuse(error);
     }
     this.#free();
   }

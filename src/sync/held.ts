@@ -1,0 +1,53 @@
+import { LockstepError } from "../base/errors.js";
+
+/** Whom a hold goes back to. */
+export interface Lender {
+  /** Names it in errors. */
+  readonly what: string;
+  takeBack(weight: number, held: Held): void;
+}
+
+/**
+ * What one holds: proof that it was granted, and the only way to give it back. Released at the end of the
+ * block by `using held = await mutex.acquire()`.
+ */
+export class Held {
+  #lender: Lender | undefined;
+  readonly #weight: number;
+
+  /** @internal */
+  constructor(lender: Lender, weight: number) {
+    this.#lender = lender;
+    this.#weight = weight;
+  }
+
+  /** Whether it has not been released yet. */
+  get isHeld(): boolean {
+    return this.#lender !== undefined;
+  }
+
+  /**
+   * Gives it back.
+   *
+   * *Failure*: throws 'misuse' when it was released before, and then gives nothing back.
+   */
+  release(): void {
+    const lender = this.#lender;
+    if (lender === undefined) {
+      throw new LockstepError(
+        "misuse",
+        "it was released before; release each hold once, or let `using` do it",
+      );
+    }
+    this.#lender = undefined;
+    lender.takeBack(this.#weight, this);
+  }
+
+  /** Gives it back, unless that was done before. */
+  [Symbol.dispose](): void {
+    if (this.#lender !== undefined) this.release();
+  }
+}
+
+// Each promise looks for a `then` in what it is resolved with; here it finds at once that there is none.
+Object.defineProperty(Held.prototype, "then", { value: undefined });

@@ -1,0 +1,138 @@
+import type { Clock } from "../base/clock.js";
+import { LockstepError } from "../base/errors.js";
+import type { Patience } from "../base/patience.js";
+import { deadlockWatch } from "./deadlock-watch.js";
+import { Held, type Lender } from "./held.js";
+import { WaitQueue, type Waiter } from "./wait-queue.js";
+
+/** How many permits are wanted, and how urgently. */
+export interface Want {
+  readonly weight: number;
+  /** Lane 0 is served before lane 1, and so on. */
+  readonly lane: number;
+}
+
+/**
+ * So many permits, and those who wait for some: what every lock of an event loop is made of. A mutex is one
+ * permit; a reader takes one of very many, and a writer all of them.
+ *
+ * The first in the most urgent lane that anybody waits in is served next, and nobody is served before: one
+ * who wants many permits is not overtaken for ever by those who want few.
+ */
+export class Permits implements Lender {
+  readonly what: string;
+  #total: number;
+  /** Less than nothing when the total was lowered to less than is held. */
+  #free: number;
+  readonly #lanes: readonly WaitQueue<Held, Want>[];
+
+  constructor(what: string, total: number, clock: Clock, lanes = 1) {
+    this.what = what;
+    this.#total = total;
+    this.#free = total;
+    // One who gives up may have stood in the way of others.
+    const onGivenUp = () => {
+      this.#serve();
+    };
+    this.#lanes = Array.from({ length: lanes }, () => new WaitQueue<Held, Want>(clock, what, onGivenUp));
+  }
+
+  get total(): number {
+    return this.#total;
+  }
+
+  get free(): number {
+    return Math.max(0, this.#free);
+  }
+
+  /** How many wait, in one lane or in all. */
+  waiting(lane?: number): number {
+    if (lane !== undefined) return this.#lanes[lane]!.size;
+    return this.#lanes.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Those who wait, in the order in which they are served. */
+  *waiters(): IterableIterator<Waiter<Held, Want>> {
+    for (const lane of this.#lanes) yield* lane;
+  }
+
+  /** Takes permits that are free, unless others wait for them who come first. */
+  tryTake(want: Want): Held | null {
+    if (this.#free < want.weight || this.#wouldOvertake(want)) return null;
+    this.#free -= want.weight;
+    const held = this.issue(want);
+    if (deadlockWatch !== undefined) deadlockWatch.holds(this, held, want);
+    return held;
+  }
+
+  /** Takes permits, or waits for them. The patience must have been checked. */
+  take(want: Want, patience?: Patience): Promise<Held> {
+    const held = this.tryTake(want);
+    if (held !== null) return Promise.resolve(held);
+    const lane = this.#lanes[want.lane]!;
+    if (deadlockWatch === undefined) return lane.wait(want, patience);
+    return lane.wait(want, patience, (waiter) => {
+      const refusal = deadlockWatch!.waits(this, waiter);
+      if (refusal === undefined) return;
+      lane.remove(waiter);
+      waiter.refuse(refusal);
+      // No `#serve`: what was first before it is first still.
+    });
+  }
+
+  takeBack(weight: number): void {
+    this.#free += weight;
+    this.#serve();
+  }
+
+  /**
+   * Sets how many there are. What is held stays held: when that is more, what comes back is not lent again.
+   * Who waits for more than there are from now on is refused, for it would keep all others waiting.
+   */
+  resize(total: number): void {
+    this.#free += total - this.#total;
+    this.#total = total;
+    for (const lane of this.#lanes) {
+      for (const waiter of [...lane]) {
+        if (waiter.request.weight <= total) continue;
+        lane.remove(waiter);
+        waiter.refuse(this.neverHad(waiter.request.weight));
+      }
+    }
+    this.#serve();
+  }
+
+  neverHad(weight: number): LockstepError {
+    return new LockstepError(
+      "bad-input",
+      `weight ${weight} will never be had from ${this.what}, which has ${this.#total} permits; ` +
+        `take less, or resize it first`,
+    );
+  }
+
+  /** What a holder is given. */
+  protected issue({ weight }: Want): Held {
+    return new Held(this, weight);
+  }
+
+  #wouldOvertake({ lane }: Want): boolean {
+    for (let before = 0; before <= lane; before++) if (!this.#lanes[before]!.isEmpty) return true;
+    return false;
+  }
+
+  #serve(): void {
+    for (let index = 0; index < this.#lanes.length; index++) {
+      const lane = this.#lanes[index]!;
+      for (let first = lane.first; first !== undefined; first = lane.first) {
+        const want = first.request;
+        // Not whoever comes after it either: it would be overtaken.
+        if (this.#free < want.weight) return;
+        lane.remove(first);
+        this.#free -= want.weight;
+        const held = this.issue(want);
+        first.grant(held);
+        if (deadlockWatch !== undefined) deadlockWatch.holds(this, held, want, first);
+      }
+    }
+  }
+}
