@@ -10,6 +10,8 @@ export type LockstepErrorCode =
   | "unavailable"
   /** The store did not say whether the change was made. */
   | "unknown-outcome"
+  /** Waiting would have closed a circle of those who wait for each other; nothing was changed. */
+  | "deadlock"
   /** What was tried again and again never went through. */
   | "retries-exhausted"
   /** The engine does not promise what was asked of it. */

@@ -28,6 +28,7 @@ const statusOfCode: Record<LockstepErrorCode, number> = {
   "bad-input": exitStatus.usage,
   misuse: exitStatus.usage,
   timeout: exitStatus.timeout,
+  deadlock: exitStatus.timeout,
   lost: exitStatus.lost,
   closed: exitStatus.unavailable,
   unavailable: exitStatus.unavailable,

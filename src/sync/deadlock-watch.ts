@@ -4,12 +4,16 @@ import type { Waiter } from "./wait-queue.js";
 
 /** Who is told of each hold and each wait, while somebody looks for deadlocks. */
 export interface DeadlockWatch {
-  /** Somebody was granted a hold: the waiter, or else the running code. */
-  holds(permits: Permits, held: Held, want: Want, waiter?: Waiter<Held, Want>): void;
-  /** The running code waits from now on; the error that is returned refuses it. */
+  /** The waiter was granted a hold, or else the running code was. */
+  holds(permits: Permits, held: Held, waiter?: Waiter<Held, Want>): void;
+  /** The running code waits from now on; the error that is returned is to refuse it. */
   waits(permits: Permits, waiter: Waiter<Held, Want>): unknown;
-  /** Runs a task whose holds are not those of the code around it. */
+  /** Something was given back. */
+  returned(permits: Permits): void;
+  /** Runs a task whose holds are not those of the code that starts it. */
   runTask<T>(task: () => T): T;
+  /** Runs what takes several permits for the running code, one after the other. */
+  takeTogether<T>(take: () => T): T;
 }
 
 /** Nobody looks, unless asked to: this is all that it costs then. */

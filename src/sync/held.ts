@@ -13,12 +13,13 @@ export interface Lender {
  */
 export class Held {
   #lender: Lender | undefined;
-  readonly #weight: number;
+  /** @internal How many permits it stands for. */
+  readonly weight: number;
 
   /** @internal */
   constructor(lender: Lender, weight: number) {
     this.#lender = lender;
-    this.#weight = weight;
+    this.weight = weight;
   }
 
   /** Whether it has not been released yet. */
@@ -32,6 +33,16 @@ export class Held {
    * *Failure*: throws 'misuse' when it was released before, and then gives nothing back.
    */
   release(): void {
+    this.end().takeBack(this.weight, this);
+  }
+
+  /** Gives it back, unless that was done before. */
+  [Symbol.dispose](): void {
+    if (this.#lender !== undefined) this.release();
+  }
+
+  /** @internal Ends it without giving anything back, as when another hold takes its place. */
+  end(): Lender {
     const lender = this.#lender;
     if (lender === undefined) {
       throw new LockstepError(
@@ -40,12 +51,7 @@ export class Held {
       );
     }
     this.#lender = undefined;
-    lender.takeBack(this.#weight, this);
-  }
-
-  /** Gives it back, unless that was done before. */
-  [Symbol.dispose](): void {
-    if (this.#lender !== undefined) this.release();
+    return lender;
   }
 }
 

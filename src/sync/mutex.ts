@@ -1,10 +1,10 @@
 import { refusalOf, type Patience } from "../base/patience.js";
 import type { Held } from "./held.js";
 import { checkLockOptions, type LockOptions } from "./lock-options.js";
-import { Permits, type Want } from "./permits.js";
+import { Permits, Want } from "./permits.js";
 import { runHolding } from "./section.js";
 
-const one: Want = { weight: 1, lane: 0 };
+const one = new Want();
 
 /**
  * Mutual exclusion among the tasks of one event loop: what lies between two `await`s needs none, what lies

@@ -5,11 +5,21 @@ import { deadlockWatch } from "./deadlock-watch.js";
 import { Held, type Lender } from "./held.js";
 import { WaitQueue, type Waiter } from "./wait-queue.js";
 
-/** How many permits are wanted, and how urgently. */
-export interface Want {
+/** So many permits are wanted, and so urgently. */
+export class Want<H extends Held = Held> {
   readonly weight: number;
   /** Lane 0 is served before lane 1, and so on. */
   readonly lane: number;
+
+  constructor(weight = 1, lane = 0) {
+    this.weight = weight;
+    this.lane = lane;
+  }
+
+  /** What is given for it; another want may give something more. */
+  issue(permits: Permits): H {
+    return new Held(permits, this.weight) as H;
+  }
 }
 
 /**
@@ -57,31 +67,31 @@ export class Permits implements Lender {
   }
 
   /** Takes permits that are free, unless others wait for them who come first. */
-  tryTake(want: Want): Held | null {
+  tryTake<H extends Held>(want: Want<H>): H | null {
     if (this.#free < want.weight || this.#wouldOvertake(want)) return null;
     this.#free -= want.weight;
-    const held = this.issue(want);
-    if (deadlockWatch !== undefined) deadlockWatch.holds(this, held, want);
-    return held;
+    return this.lend(want);
   }
 
   /** Takes permits, or waits for them. The patience must have been checked. */
-  take(want: Want, patience?: Patience): Promise<Held> {
+  take<H extends Held>(want: Want<H>, patience?: Patience): Promise<H> {
     const held = this.tryTake(want);
     if (held !== null) return Promise.resolve(held);
     const lane = this.#lanes[want.lane]!;
-    if (deadlockWatch === undefined) return lane.wait(want, patience);
+    // What is granted to it is what it issues.
+    if (deadlockWatch === undefined) return lane.wait(want, patience) as Promise<H>;
     return lane.wait(want, patience, (waiter) => {
-      const refusal = deadlockWatch!.waits(this, waiter);
+      const refusal = deadlockWatch?.waits(this, waiter);
       if (refusal === undefined) return;
+      // No `#serve`: what was first before it is first still.
       lane.remove(waiter);
       waiter.refuse(refusal);
-      // No `#serve`: what was first before it is first still.
-    });
+    }) as Promise<H>;
   }
 
   takeBack(weight: number): void {
     this.#free += weight;
+    if (deadlockWatch !== undefined) deadlockWatch.returned(this);
     this.#serve();
   }
 
@@ -110,9 +120,11 @@ export class Permits implements Lender {
     );
   }
 
-  /** What a holder is given. */
-  protected issue({ weight }: Want): Held {
-    return new Held(this, weight);
+  /** Lends permits that have been taken from the free ones already, to the waiter or else to the running code. */
+  lend<H extends Held>(want: Want<H>, waiter?: Waiter<Held, Want>): H {
+    const held = want.issue(this);
+    if (deadlockWatch !== undefined) deadlockWatch.holds(this, held, waiter);
+    return held;
   }
 
   #wouldOvertake({ lane }: Want): boolean {
@@ -129,9 +141,7 @@ export class Permits implements Lender {
         if (this.#free < want.weight) return;
         lane.remove(first);
         this.#free -= want.weight;
-        const held = this.issue(want);
-        first.grant(held);
-        if (deadlockWatch !== undefined) deadlockWatch.holds(this, held, want, first);
+        first.grant(this.lend(want, first));
       }
     }
   }

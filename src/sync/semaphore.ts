@@ -3,7 +3,7 @@ import { checkOptions } from "../base/options.js";
 import { refusalOf, type Patience } from "../base/patience.js";
 import type { Held } from "./held.js";
 import { checkLockOptions, type LockOptions } from "./lock-options.js";
-import { Permits, type Want } from "./permits.js";
+import { Permits, Want } from "./permits.js";
 import { runHolding } from "./section.js";
 
 export interface Weight {
@@ -11,7 +11,7 @@ export interface Weight {
   weight?: number | undefined;
 }
 
-const one: Want = { weight: 1, lane: 0 };
+const one = new Want();
 
 /**
  * So many permits: at most so many tasks of one event loop at once, or fewer that weigh more. With one permit
@@ -81,7 +81,7 @@ export class Semaphore {
   #want({ weight = 1 }: Weight): Want {
     checkCount("weight", weight);
     if (weight > this.#permits.total) throw this.#permits.neverHad(weight);
-    return weight === 1 ? one : { weight, lane: 0 };
+    return weight === 1 ? one : new Want(weight);
   }
 }
 
