@@ -34,16 +34,36 @@ async function project(): Promise<string> {
   return directory;
 }
 
-const pages = ["README.md", ...(await readdir(join(root, "docs"))).filter((name) => name.endsWith(".md"))];
+const docs = (await readdir(join(root, "docs"), { recursive: true })).filter((name) => name.endsWith(".md"));
+const pages = ["README.md", ...docs.sort().map((name) => join("docs", name))];
 const examples = await Promise.all(
-  pages.map(async (page) => {
-    const path = page === "README.md" ? page : join("docs", page);
-    return examplesOf(path, await readFile(join(root, path), "utf8"));
-  }),
+  pages.map(async (page) => examplesOf(page, await readFile(join(root, page), "utf8"))),
 );
 
+const typescript = examples.flat().filter(({ language }) => language === "ts");
+
+test("the examples have the types that they are shown with", { timeout: 60_000 }, async () => {
+  const directory = await project();
+  await symlink(join(root, "node_modules", "@types"), join(directory, "node_modules", "@types"));
+  const compilerOptions = {
+    target: "ES2022",
+    lib: ["ES2023", "ESNext.Disposable"],
+    module: "NodeNext",
+    types: ["node"],
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+  };
+  await writeFile(join(directory, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
+  for (const { name, code } of typescript) {
+    await writeFile(join(directory, `${name.replaceAll(/[/.:]/g, "-")}.ts`), code);
+  }
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const done = await run(process.execPath, [tsc, "-p", directory]).catch((error: unknown) => error);
+  expect(done).toMatchObject({ stdout: "" });
+});
+
 describe("the examples run as they stand", () => {
-  const typescript = examples.flat().filter(({ language }) => language === "ts");
   expect(typescript.length).toBeGreaterThan(3);
 
   for (const { name, code } of typescript) {

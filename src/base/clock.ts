@@ -16,12 +16,16 @@ export interface Clock {
 /** Node's own timers misread a longer delay as no delay at all. */
 const longestTimerMs = 2 ** 31 - 1;
 
+/** In a browser there is no `process`. */
+const hasProcess = "process" in globalThis;
+
 /**
  * The machine's monotonic clock. `process.hrtime` counts from one origin for every process of a machine, so
  * that processes that share a store on one host can compare its readings.
  */
 export const systemClock: Clock = {
   now() {
+    if (!hasProcess) return performance.now();
     const [seconds, nanoseconds] = process.hrtime();
     return seconds * 1e3 + nanoseconds / 1e6;
   },

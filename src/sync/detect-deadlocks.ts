@@ -22,8 +22,9 @@ export interface LockReport {
  * Covers all that is made of locks: Mutex, KeyedMutex, Semaphore, RwLock, and what is built on them. It costs
  * a stack trace for each acquire: for tests and for the search, not for production.
  *
- * Which task it is, is told by the async context. Code that a task starts without awaiting it counts as part
- * of the task if it is started from inside a `run`, or after an `await` of an `acquire`.
+ * Which task it is, is told by the async context. What a task starts while it holds something counts as part
+ * of it; start what it will not await with {@link DeadlockDetector.detached}, or the holds may be taken for
+ * those of code that goes on by itself.
  */
 export function detectDeadlocks(): DeadlockDetector {
   if (deadlockWatch instanceof DeadlockDetector) return deadlockWatch;
@@ -63,6 +64,7 @@ export class DeadlockDetector implements DeadlockWatch {
   readonly #tasks = taskStorage();
   readonly #locks = new Map<Permits, LockState>();
   readonly #waits = new WeakMap<Waiter<Held, Want>, { wait: Wait; task: Task }>();
+  readonly #takings = new WeakMap<Held, { hold: Hold; task: Task }>();
   /** The task that was entered in this very turn, by code that may not be part of it. */
   #justEntered: Task | undefined;
   readonly #names = new WeakMap<Permits, string>();
@@ -77,6 +79,11 @@ export class DeadlockDetector implements DeadlockWatch {
     }));
   }
 
+  /** Starts something that the running code will not await, and that has no part in what it holds. */
+  detached<T>(task: () => T): T {
+    return this.#tasks.run(new Task(undefined), task);
+  }
+
   /** Looks for deadlocks no longer. */
   stop(): void {
     if (deadlockWatch === this) setDeadlockWatch(undefined);
@@ -89,18 +96,25 @@ export class DeadlockDetector implements DeadlockWatch {
 
   /** @internal */
   holds(permits: Permits, held: Held, waiter?: Waiter<Held, Want>): void {
-    const waited = waiter && this.#waits.get(waiter);
-    const task = waited?.task ?? this.#enter();
-    const hold = { held, lock: permits, at: waited?.wait.at ?? stackOfCaller() };
-    task.holds.add(hold);
-    this.#stateOf(permits).holds.add(hold);
+    let taking = this.#takings.get(held);
+    if (taking === undefined) {
+      const waited = waiter && this.#waits.get(waiter);
+      const task = waited?.task ?? this.#enter();
+      taking = { task, hold: { held, lock: permits, at: waited?.wait.at ?? stackOfCaller() } };
+      this.#takings.set(held, taking);
+    }
+    taking.task.holds.add(taking.hold);
+    this.#stateOf(permits).holds.add(taking.hold);
   }
 
   /** @internal */
   waits(permits: Permits, waiter: Waiter<Held, Want>): LockstepError | undefined {
-    const task = this.#enter();
+    const { again } = waiter.request;
+    // The code that wakes one from its wait for a condition takes the mutex again for it, not for itself.
+    const taken = again && this.#takings.get(again);
+    const task = taken?.task ?? this.#enter();
     const heldMeanwhile = [...task.heldMeanwhile()].filter(({ held }) => held.isHeld);
-    const wait = { waiter, permits, at: stackOfCaller(), heldMeanwhile };
+    const wait = { waiter, permits, at: taken?.hold.at ?? stackOfCaller(), heldMeanwhile };
     this.#waits.set(waiter, { wait, task });
     const state = this.#stateOf(permits);
     state.waits.add(wait);

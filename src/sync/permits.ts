@@ -10,15 +10,20 @@ export class Want<H extends Held = Held> {
   readonly weight: number;
   /** Lane 0 is served before lane 1, and so on. */
   readonly lane: number;
+  /** The hold that is wanted back, by one who has given it back for a while. */
+  readonly again: H | undefined;
 
-  constructor(weight = 1, lane = 0) {
+  constructor(weight = 1, lane = 0, again?: H) {
     this.weight = weight;
     this.lane = lane;
+    this.again = again;
   }
 
   /** What is given for it; another want may give something more. */
   issue(permits: Permits): H {
-    return new Held(permits, this.weight) as H;
+    if (this.again === undefined) return new Held(permits, this.weight) as H;
+    this.again.lendAgain(permits);
+    return this.again;
   }
 }
 
@@ -76,7 +81,7 @@ export class Permits implements Lender {
   /** Takes permits, or waits for them. The patience must have been checked. */
   take<H extends Held>(want: Want<H>, patience?: Patience): Promise<H> {
     const held = this.tryTake(want);
-    if (held !== null) return Promise.resolve(held);
+    if (held !== null) return resolved(held);
     const lane = this.#lanes[want.lane]!;
     // What is granted to it is what it issues.
     if (deadlockWatch === undefined) return lane.wait(want, patience) as Promise<H>;
@@ -120,7 +125,7 @@ export class Permits implements Lender {
     );
   }
 
-  /** Lends permits that have been taken from the free ones already, to the waiter or else to the running code. */
+  /** Lends permits that are no longer counted as free, to the waiter or else to the running code. */
   lend<H extends Held>(want: Want<H>, waiter?: Waiter<Held, Want>): H {
     const held = want.issue(this);
     if (deadlockWatch !== undefined) deadlockWatch.holds(this, held, waiter);
@@ -145,4 +150,9 @@ export class Permits implements Lender {
       }
     }
   }
+}
+
+/** As `Promise.resolve`, but faster: it need not ask whether it was given a promise. */
+async function resolved<H extends Held>(held: H): Promise<H> {
+  return held;
 }
