@@ -13,7 +13,7 @@ const restrictedProperties = [
 ];
 
 export default defineConfig(
-  globalIgnores(["dist", "coverage", "bench/results"]),
+  globalIgnores(["dist", "coverage", "bench/results", "test/browser/*.js"]),
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
