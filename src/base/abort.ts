@@ -1,27 +1,51 @@
-const callbacksOf = new WeakMap<AbortSignal, { listener: () => void; callbacks: Set<() => void> }>();
+const listeners = new WeakMap<AbortSignal, AbortListener>();
 
 /**
  * Calls back when a signal aborts, unless that is called off by the returned function. However many wait on
  * one signal, such as that of a shutdown, it has one listener of ours, and none when nobody waits.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
-  let known = callbacksOf.get(signal);
-  if (!known) {
-    const callbacks = new Set<() => void>();
-    const listener = () => {
-      // One that is called back may call off another.
-      for (const each of [...callbacks]) if (callbacks.has(each)) each();
-    };
-    known = { listener, callbacks };
-    callbacksOf.set(signal, known);
+  let listener = listeners.get(signal);
+  if (listener === undefined) {
+    listener = new AbortListener();
+    listeners.set(signal, listener);
     signal.addEventListener("abort", listener);
   }
-  const { listener, callbacks } = known;
-  callbacks.add(callback);
+  const added = listener;
+  added.add(callback);
   return () => {
-    callbacks.delete(callback);
-    if (callbacks.size > 0 || callbacksOf.get(signal)?.callbacks !== callbacks) return;
-    callbacksOf.delete(signal);
-    signal.removeEventListener("abort", listener);
+    if (!added.delete(callback) || !added.isIdle) return;
+    listeners.delete(signal);
+    signal.removeEventListener("abort", added);
   };
+}
+
+/** Those who are to be called: mostly one, for whom a set would be too much. */
+class AbortListener {
+  #first: (() => void) | undefined;
+  #others: Set<() => void> | undefined;
+
+  get isIdle(): boolean {
+    return this.#first === undefined && (this.#others === undefined || this.#others.size === 0);
+  }
+
+  add(callback: () => void): void {
+    if (this.isIdle) this.#first = callback;
+    else (this.#others ??= new Set()).add(callback);
+  }
+
+  /** False when it was gone already. */
+  delete(callback: () => void): boolean {
+    if (this.#first !== callback) return this.#others?.delete(callback) ?? false;
+    this.#first = undefined;
+    return true;
+  }
+
+  handleEvent(): void {
+    const others = this.#others;
+    this.#first?.();
+    if (others === undefined) return;
+    // One that is called back may call off another.
+    for (const callback of [...others]) if (others.has(callback)) callback();
+  }
 }

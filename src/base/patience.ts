@@ -62,31 +62,24 @@ export function whenPatienceEnds(
   giveUp: (error: unknown) => void,
 ): () => void {
   const { signal, timeoutMs } = patience;
-  if (signal === undefined && timeoutMs === undefined) return nothing;
+  const unlisten =
+    signal &&
+    onAbort(signal, () => {
+      callOff();
+      giveUp(signal.reason);
+    });
   const timer =
     timeoutMs === undefined
       ? undefined
       : clock.after(timeoutMs, () => {
-          end(new LockstepError("timeout", `${awaited} was not to be had within ${timeoutMs} ms`));
+          callOff();
+          giveUp(new LockstepError("timeout", `${awaited} was not to be had within ${timeoutMs} ms`));
         });
-  const unlisten =
-    signal &&
-    onAbort(signal, () => {
-      end(signal.reason);
-    });
   const callOff = () => {
     timer?.cancel();
     unlisten?.();
   };
-  const end = (error: unknown) => {
-    callOff();
-    giveUp(error);
-  };
   return callOff;
-}
-
-function nothing(): void {
-  // There was nothing to call off.
 }
 
 /** Resolves after `delayMs`, or rejects with the signal's reason. */
