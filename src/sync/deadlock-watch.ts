@@ -10,10 +10,10 @@ export interface DeadlockWatch {
   waits(permits: Permits, waiter: Waiter<Held, Want>): unknown;
   /** Something was given back. */
   returned(permits: Permits): void;
-  /** Runs a task whose holds are not those of the code that starts it. */
-  runTask<T>(task: () => T): T;
-  /** Runs what takes several permits for the running code, one after the other. */
-  takeTogether<T>(take: () => T): T;
+  /** One hold took the place of another. */
+  replaced(before: Held, after: Held): void;
+  /** One hold stands for several. */
+  joined(whole: Held, parts: readonly Held[]): void;
 }
 
 /** Nobody looks, unless asked to: this is all that it costs then. */

@@ -53,6 +53,16 @@ export class Held {
     this.#lender = undefined;
     return lender;
   }
+
+  /** @internal Whether it is held, and this is whom it goes back to. */
+  isLentBy(lender: Lender): boolean {
+    return this.#lender === lender;
+  }
+
+  /** @internal Makes it good again after its end, for one who takes again what it gave back. */
+  lendAgain(lender: Lender): void {
+    this.#lender = lender;
+  }
 }
 
 // Each promise looks for a `then` in what it is resolved with; here it finds at once that there is none.

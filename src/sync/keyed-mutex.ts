@@ -50,8 +50,7 @@ export class KeyedMutex<Key = string> {
     try {
       const wanted = this.#locksOf(keys);
       if (wanted.length === 1) return wanted[0]!.takeOnly(patience);
-      if (deadlockWatch === undefined) return this.#takeAll(wanted, patience);
-      return deadlockWatch.takeTogether(() => this.#takeAll(wanted, patience));
+      return this.#takeAll(wanted, patience);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -115,6 +114,8 @@ export class KeyedMutex<Key = string> {
     const taken: Held[] = [];
     try {
       for (const lock of wanted) {
+        // Between the grant of one key and the wait for the next, no queue looks after the patience.
+        givenUp.signal.throwIfAborted();
         taken.push(await lock.take(one, atOnce ? { timeoutMs: 0 } : patience && { signal: givenUp.signal }));
       }
       return allOf(this.#what, taken);
@@ -143,7 +144,8 @@ class KeyLock extends Permits {
 
   takeOnly(patience: Patience | undefined): Promise<Held> {
     const taken = this.take(one, patience);
-    if (patience !== undefined) {
+    // Nobody else can refuse it.
+    if (patience !== undefined || deadlockWatch !== undefined) {
       taken.catch(() => {
         this.leave();
       });
@@ -169,10 +171,13 @@ function allOf(what: string, held: readonly Held[]): Held {
   const takeBack = () => {
     for (const each of held.toReversed()) each.release();
   };
-  return new Held({ what, takeBack }, held.length);
+  const whole = new Held({ what, takeBack }, held.length);
+  deadlockWatch?.joined(whole, held);
+  return whole;
 }
 
 function shown(key: unknown): string {
   if (typeof key === "string") return JSON.stringify(key);
-  return typeof key === "number" ? String(key) : `that is a ${typeof key}`;
+  if (typeof key === "object" && key !== null) return "that is an object";
+  return typeof key === "function" ? "that is a function" : String(key);
 }

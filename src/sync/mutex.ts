@@ -47,4 +47,14 @@ export class Mutex {
   run<T>(section: (held: Held) => T, patience?: Patience): Promise<Awaited<T>> {
     return runHolding(() => this.acquire(patience), section);
   }
+
+  /** @internal Whether this is who has it. */
+  isHeldBy(held: Held): boolean {
+    return held.isLentBy(this.#permits);
+  }
+
+  /** @internal Waits for it like anyone else, to hold it by the hold that had it before. */
+  acquireAgain(held: Held): Promise<Held> {
+    return this.#permits.take(new Want(1, 0, held));
+  }
 }

@@ -1,5 +1,6 @@
 import { LockstepError } from "../base/errors.js";
 import { refusalOf, type Patience } from "../base/patience.js";
+import { deadlockWatch } from "./deadlock-watch.js";
 import { Held } from "./held.js";
 import { checkLockOptions, type LockOptions } from "./lock-options.js";
 import { Permits, Want } from "./permits.js";
@@ -101,7 +102,6 @@ export class RwLockSide<H extends Held> {
 /** The right to read, together with others. */
 export class ReadHeld extends Held {
   readonly #permits: Permits;
-  #isUpgrading = false;
 
   /** @internal */
   constructor(permits: Permits) {
@@ -123,29 +123,37 @@ export class ReadHeld extends Held {
    * Becomes the writer, as soon as all other readers have left, and before anyone else writes: what was read
    * still holds. Then this hold has ended, and the one that is given back is to be released.
    *
-   * *Failure*: throws 'misuse' when another reader is being upgraded already, since each would wait for the
-   * other to stop reading. When it gives up, this hold is still held.
+   * *Failure*: rejects with 'misuse' when another reader is being upgraded already, since each would wait for
+   * the other to stop reading. When it gives up, this hold is still held.
    */
-  async upgrade(patience?: Patience): Promise<WriteHeld> {
+  upgrade(patience?: Patience): Promise<WriteHeld> {
     const refusal = refusalOf(patience);
     if (refusal !== undefined) return refusal;
     if (!this.isHeld) {
-      throw new LockstepError("misuse", "it was released; acquire the lock to write instead");
+      return misuse("it was released; acquire the lock to write instead");
     }
-    if (this.#isUpgrading || this.#permits.waiting(upgradeLane) > 0) {
-      throw new LockstepError(
-        "misuse",
+    if (this.#isUpgrading) {
+      return misuse("it is being upgraded already; await that upgrade");
+    }
+    if (this.#permits.waiting(upgradeLane) > 0) {
+      return misuse(
         "another reader is being upgraded, and each would wait for the other to stop reading; " +
           "release this one and acquire the lock to write, then look again at what was read",
       );
     }
-    this.#isUpgrading = true;
-    try {
-      return await this.#permits.take(new UpgradeWant(this), patience);
-    } finally {
-      this.#isUpgrading = false;
-    }
+    return this.#permits.take(new UpgradeWant(this), patience);
   }
+
+  /** Asked of the queue itself, which knows in the very turn in which the upgrade gives up. */
+  get #isUpgrading(): boolean {
+    if (this.#permits.waiting(upgradeLane) === 0) return false;
+    const [first] = this.#permits.waiters();
+    return first?.request instanceof UpgradeWant && first.request.reader === this;
+  }
+}
+
+function misuse(message: string): Promise<never> {
+  return Promise.reject(new LockstepError("misuse", message));
 }
 
 /** The right to write, alone. */
@@ -164,7 +172,8 @@ export class WriteHeld extends Held {
    */
   downgrade(): ReadHeld {
     this.end();
-    const held = this.#permits.lend(new ReadWant());
+    const held = new ReadHeld(this.#permits);
+    deadlockWatch?.replaced(this, held);
     this.#permits.takeBack(everyone - 1);
     return held;
   }
@@ -184,16 +193,16 @@ class WriteWant extends Want<WriteHeld> {
 
 /** All the permits that a reader lacks to be the writer. */
 class UpgradeWant extends WriteWant {
-  readonly #reader: ReadHeld;
+  readonly reader: ReadHeld;
 
   constructor(reader: ReadHeld) {
     super(everyone - 1, upgradeLane);
-    this.#reader = reader;
+    this.reader = reader;
   }
 
   override issue(permits: Permits): WriteHeld {
     // In the turn of the grant: nobody may release the reader's part of it any more.
-    this.#reader.end();
+    this.reader.end();
     return super.issue(permits);
   }
 }

@@ -1,5 +1,4 @@
 import { LockstepError } from "../base/errors.js";
-import { deadlockWatch } from "./deadlock-watch.js";
 import type { Held } from "./held.js";
 
 /** Acquires, runs the section, releases, whatever the section does. */
@@ -12,8 +11,7 @@ export function runHolding<H extends Held, T>(
       new LockstepError("bad-input", "run needs the section to run, as in run(async () => { … })"),
     );
   }
-  if (deadlockWatch === undefined) return hold(acquire, section);
-  return deadlockWatch.runTask(() => hold(acquire, section));
+  return hold(acquire, section);
 }
 
 async function hold<H extends Held, T>(

@@ -1,27 +1,28 @@
+import type { CallSite } from "./call-site.js";
 import type { Held } from "./held.js";
 import type { Permits, Want } from "./permits.js";
 import type { Waiter } from "./wait-queue.js";
 
 /** Something that is held, and where it was taken. */
 export interface Hold {
-  readonly held: Held;
+  /** Another one when a writer has become a reader. */
+  held: Held;
   readonly lock: Permits;
-  readonly at: string;
+  readonly at: CallSite;
 }
 
 /** Somebody who waits, where, and what it holds meanwhile. */
 export interface Wait {
   readonly waiter: Waiter<Held, Want>;
-  readonly permits: Permits;
-  readonly at: string;
+  readonly lock: Permits;
+  readonly at: CallSite;
   readonly heldMeanwhile: readonly Hold[];
 }
 
 /** A lock that is held or waited for. */
 export interface LockState {
-  readonly name: string;
   readonly holds: Set<Hold>;
-  readonly waits: Set<Wait>;
+  readonly waits: Map<Waiter<Held, Want>, Wait>;
 }
 
 /**
@@ -33,49 +34,72 @@ export interface LockState {
  * more. What then is hopeless waits for something hopeless, so following it leads round in a circle.
  */
 export function circleFrom(start: Wait, locks: ReadonlyMap<Permits, LockState>): Wait[] | undefined {
-  const hopeless = new Set<Wait>();
-  for (const { waits } of locks.values()) for (const wait of waits) hopeless.add(wait);
-  let sizeBefore: number;
-  do {
-    sizeBefore = hopeless.size;
-    for (const wait of hopeless) if (blockerOf(wait, locks, hopeless) === undefined) hopeless.delete(wait);
-    if (!hopeless.has(start)) return undefined;
-  } while (hopeless.size < sizeBefore);
-
+  const hopeless = hopelessAmong(locks);
+  if (!hopeless.has(start)) return undefined;
   const path: Wait[] = [];
   let wait = start;
   while (!path.includes(wait)) {
     path.push(wait);
-    wait = blockerOf(wait, locks, hopeless)!;
+    wait = blockerOf(wait, locks.get(wait.lock)!, hopeless);
   }
   return path.slice(path.indexOf(wait));
 }
 
-/** Somebody hopeless for whom this one waits: nobody, when it will be granted what it wants. */
-function blockerOf(
-  { permits, waiter }: Wait,
-  locks: ReadonlyMap<Permits, LockState>,
-  hopeless: ReadonlySet<Wait>,
-): Wait | undefined {
-  const { holds, waits } = locks.get(permits)!;
+const unused: LockState = { holds: new Set(), waits: new Map() };
+
+/** Those who will never be granted what they wait for. */
+function hopelessAmong(locks: ReadonlyMap<Permits, LockState>): Set<Wait> {
+  const hopeless = new Set<Wait>();
+  /** For each hold, how many of the hopeless keep it from coming back. */
+  const keepers = new Map<Hold, number>();
+  const toLookAt: Permits[] = [];
+  for (const [lock, { waits }] of locks) {
+    if (waits.size > 0) toLookAt.push(lock);
+    for (const wait of waits.values()) {
+      if (!wait.waiter.isWaiting) continue;
+      hopeless.add(wait);
+      for (const hold of wait.heldMeanwhile) keepers.set(hold, (keepers.get(hold) ?? 0) + 1);
+    }
+  }
+  for (let lock = toLookAt.pop(); lock !== undefined; lock = toLookAt.pop()) {
+    const { holds, waits } = locks.get(lock) ?? unused;
+    let obtainable = lock.total;
+    for (const hold of holds) if (keepers.get(hold)! > 0 && hold.held.isHeld) obtainable -= hold.held.weight;
+    for (const waiter of lock.waiters()) {
+      const wait = waits.get(waiter);
+      // Nothing is known of one who waited before anybody looked for deadlocks.
+      if (wait === undefined) continue;
+      if (waiter.request.weight > obtainable) break;
+      if (!hopeless.delete(wait)) continue;
+      for (const hold of wait.heldMeanwhile) {
+        keepers.set(hold, keepers.get(hold)! - 1);
+        if (keepers.get(hold) === 0) toLookAt.push(hold.lock);
+      }
+    }
+  }
+  return hopeless;
+}
+
+/** Somebody hopeless for whom a hopeless one waits. */
+function blockerOf({ waiter, lock }: Wait, { holds, waits }: LockState, hopeless: ReadonlySet<Wait>): Wait {
   let stuckWeight = 0;
   let blocker: Wait | undefined;
   for (const hold of holds) {
-    const stuck = stuckWith(hold, hopeless);
-    if (stuck === undefined) continue;
+    const keeper = hold.held.isHeld ? keeperOf(hold, hopeless) : undefined;
+    if (keeper === undefined) continue;
     stuckWeight += hold.held.weight;
-    blocker ??= stuck;
+    blocker ??= keeper;
   }
-  if (waiter.request.weight > permits.total - stuckWeight) return blocker;
-  for (const ahead of permits.waiters()) {
-    if (ahead === waiter) return undefined;
-    for (const wait of waits) if (wait.waiter === ahead && hopeless.has(wait)) return wait;
+  if (blocker !== undefined && waiter.request.weight > lock.total - stuckWeight) return blocker;
+  // What is obtainable would be enough, but not for one who is before it.
+  for (const ahead of lock.waiters()) {
+    const wait = waits.get(ahead);
+    if (wait !== undefined && hopeless.has(wait)) return wait;
   }
-  return undefined;
+  throw new Error("what has no hope waits for somebody without hope");
 }
 
-function stuckWith(hold: Hold, hopeless: ReadonlySet<Wait>): Wait | undefined {
-  if (!hold.held.isHeld) return undefined;
+function keeperOf(hold: Hold, hopeless: ReadonlySet<Wait>): Wait | undefined {
   for (const wait of hopeless) if (wait.heldMeanwhile.includes(hold)) return wait;
   return undefined;
 }

@@ -6,14 +6,21 @@ import { whenPatienceEnds, type Patience } from "../base/patience.js";
 export class Waiter<Grant, Request = undefined> {
   /** What it waits for, in the words of its queue's owner: a weight, a value to hand over. */
   readonly request: Request;
+  /** Once it has aborted, nothing may be granted any more. */
+  readonly signal: AbortSignal | undefined;
   readonly #resolve: (grant: Grant | Promise<never>) => void;
   /** Ends what would give the wait up: timer, abort listener. */
   callOff: (() => void) | undefined;
   /** @internal Where it stands in the ring of its queue; `out` when it has left. */
   position = out;
 
-  constructor(request: Request, resolve: (grant: Grant | Promise<never>) => void) {
+  constructor(
+    request: Request,
+    signal: AbortSignal | undefined,
+    resolve: (grant: Grant | Promise<never>) => void,
+  ) {
     this.request = request;
+    this.signal = signal;
     this.#resolve = resolve;
   }
 
@@ -41,7 +48,8 @@ const leastRoom = 16;
  * Those who wait, first come, first served: the one queue under everything that waits in an event loop.
  *
  * The queue itself decides every race between being served and giving up: one event loop runs `shift` and
- * `remove` one after the other, whichever comes first takes the waiter out, and only who took it out settles it.
+ * `remove` one after the other, whichever comes first takes the waiter out, and only who took it out settles
+ * it.
  *
  * It is a ring, and leaving from the middle leaves a hole. (A linked list would be simpler, and is half as
  * fast with ten thousand waiters: its links tie the garbage collector's generations together.) The head is
@@ -79,7 +87,14 @@ export class WaitQueue<Grant, Request = undefined> {
 
   /** The one who came first. */
   get first(): Waiter<Grant, Request> | undefined {
-    return this.#size === 0 ? undefined : this.#ring[this.#head & (this.#ring.length - 1)];
+    while (this.#size > 0) {
+      const first = this.#ring[this.#head & (this.#ring.length - 1)]!;
+      if (first.signal === undefined || !first.signal.aborted) return first;
+      // A signal that aborts tells one after the other, and those told before this one may lead to a grant.
+      this.remove(first);
+      first.refuse(first.signal.reason);
+    }
+    return undefined;
   }
 
   /**
@@ -96,7 +111,7 @@ export class WaitQueue<Grant, Request = undefined> {
       return Promise.reject(new LockstepError("timeout", `${this.#awaited} was not to be had at once`));
     }
     const promise = new Promise<Grant>(keepResolve);
-    const waiter = new Waiter<Grant, Request>(request, keptResolve);
+    const waiter = new Waiter<Grant, Request>(request, patience?.signal, keptResolve);
     this.#push(waiter);
     if (patience !== undefined) {
       waiter.callOff = whenPatienceEnds(patience, this.#clock, this.#awaited, (error) => {
