@@ -4,7 +4,15 @@ import { blockedCpu } from "./blocked-cpu.js";
 import { contended } from "./contended.js";
 import { millionNames } from "./million-names.js";
 import { preparePeers } from "./peers.js";
-import { endProgress, print, save, type Report } from "./report.js";
+import { endProgress, print, save, start, type Report } from "./report.js";
+import { syncChannel } from "./sync-channel.js";
+import { syncLocks } from "./sync-locks.js";
+import { syncPatience } from "./sync-patience.js";
+import { syncPool } from "./sync-pool.js";
+import { syncRateLimiter } from "./sync-rate-limiter.js";
+import { syncRest } from "./sync-rest.js";
+import { syncRwLock } from "./sync-rw-lock.js";
+import { threads } from "./threads.js";
 import { uncontended } from "./uncontended.js";
 import { waiterMemory } from "./waiter-memory.js";
 
@@ -14,6 +22,14 @@ const benches: Record<string, (hasFlock: boolean) => Promise<Report>> = {
   "waiter-memory": waiterMemory,
   "blocked-cpu": blockedCpu,
   "million-names": millionNames,
+  "sync-locks": syncLocks,
+  "sync-patience": syncPatience,
+  "sync-rw-lock": syncRwLock,
+  "sync-rate-limiter": syncRateLimiter,
+  "sync-pool": syncPool,
+  "sync-channel": syncChannel,
+  "sync-rest": syncRest,
+  threads,
 };
 
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(benches);
@@ -28,10 +44,10 @@ process.once("SIGTERM", () => process.exit(143));
 const withoutFlock = preparePeers();
 if (withoutFlock !== undefined) console.log(withoutFlock);
 for (const name of wanted) {
-  const startedAt = new Date();
+  const started = start();
   const report = await benches[name]!(withoutFlock === undefined);
   endProgress();
   print(report);
-  save(name, report, startedAt);
+  save(name, report, started);
 }
 console.log("Written to bench/results. A figure counts only if the machine had nothing else to do.");

@@ -1,9 +1,10 @@
 // The peers that Lockstep is measured against. They are no dependencies of the package: bench/peers names
 // them, and there they are installed when a bench is first run.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import { load } from "./peers/load.mjs";
 
 const folder = new URL("peers/", import.meta.url);
 const require = createRequire(new URL("package.json", folder));
@@ -26,9 +27,19 @@ export interface FsExt {
   readonly flock: (descriptor: number, flags: "ex" | "un", callback: (error: Error | null) => void) => void;
 }
 
-/** Installs what is missing. Returns why native flock is not to be had, or undefined where it is. */
+interface Manifest {
+  readonly version?: string;
+  readonly dependencies?: Record<string, string>;
+  readonly optionalDependencies?: Record<string, string>;
+}
+
+/**
+ * Installs what is missing, or there in another version. Returns why native flock is not to be had, or
+ * undefined where it is.
+ */
 export function preparePeers(): string | undefined {
-  if (!existsSync(new URL("node_modules/proper-lockfile", folder))) install();
+  const { dependencies = {} } = manifest("package.json");
+  if (Object.entries(dependencies).some(([peer, version]) => versionOf(peer) !== version)) install();
   try {
     loadFsExt();
     return undefined;
@@ -49,12 +60,26 @@ export function loadFsExt(): FsExt {
   return require("fs-ext") as FsExt;
 }
 
-export function versionOf(peer: string): string | undefined {
-  try {
-    return (require(`${peer}/package.json`) as { version: string }).version;
-  } catch {
-    return undefined;
-  }
+/** What the peer exports; only what the caller uses of it needs a type. */
+export function loadPeer<Peer>(name: string): Promise<Peer> {
+  return load(name) as Promise<Peer>;
+}
+
+/** Of all peers, those that are installed. */
+export function peerVersions(): Record<string, string> {
+  const { dependencies, optionalDependencies } = manifest("package.json");
+  const names = Object.keys({ ...dependencies, ...optionalDependencies });
+  const versions = names.map((name) => [name, versionOf(name)] as const);
+  return Object.fromEntries(versions.filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+function versionOf(peer: string): string | undefined {
+  const path = `node_modules/${peer}/package.json`;
+  return existsSync(new URL(path, folder)) ? manifest(path).version : undefined;
+}
+
+function manifest(path: string): Manifest {
+  return JSON.parse(readFileSync(new URL(path, folder), "utf8")) as Manifest;
 }
 
 /** An optional dependency that cannot be built is skipped by npm, and found missing later. */

@@ -1,13 +1,17 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus, loadavg, release } from "node:os";
-import { versionOf } from "./peers.js";
+import { peerVersions } from "./peers.js";
 
-/** What a bench found. */
-export interface Report {
+export interface Table {
   readonly title: string;
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
+}
+
+/** What a bench found. */
+export interface Report extends Table {
+  readonly further?: readonly Table[];
   readonly targets: readonly Target[];
   /** The figures themselves, for results/. */
   readonly figures: Record<string, unknown>;
@@ -31,8 +35,11 @@ export function endProgress(): void {
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
 }
 
-export function print({ title, head, rows, targets }: Report): void {
-  console.log(`\n${title}\n\n${table(head, rows)}\n`);
+export function print({ further = [], targets, ...first }: Report): void {
+  for (const { title, head, rows } of [first, ...further]) {
+    console.log(`\n${title}\n\n${table(head, rows)}\n`);
+  }
+  if (targets.length === 0) return;
   const verdicts = targets.map(({ what, target, measured, isMet }) => [
     what,
     target,
@@ -42,28 +49,43 @@ export function print({ title, head, rows, targets }: Report): void {
   console.log(`${table(["target", "wanted", "measured", ""], verdicts)}\n`);
 }
 
+/** When a bench began, and how busy the machine was before it was busy with that. */
+export interface Start {
+  readonly date: Date;
+  readonly load: number[];
+}
+
+export function start(): Start {
+  return { date: new Date(), load: loads() };
+}
+
 /** Writes results/NAME.json, with what one must know to compare it with another. */
-export function save(name: string, { targets, figures }: Report, startedAt: Date): void {
-  const result = { bench: name, date: startedAt.toISOString(), machine: machine(), targets, figures };
+export function save(name: string, { targets, figures }: Report, { date, load }: Start): void {
+  const result = { bench: name, date: date.toISOString(), machine: machine(load), targets, figures };
   mkdirSync(results, { recursive: true });
   writeFileSync(new URL(`${name}.json`, results), `${JSON.stringify(result, undefined, 2)}\n`);
 }
 
-function machine() {
+function machine(loadBefore: number[]) {
   return {
     cpus: cpus().length,
     cpu: cpus()[0]?.model ?? "unknown",
-    // Above the number of CPUs: others were at work too, and the figures are worth less.
-    load: loadavg().map((load) => Number(load.toFixed(2))),
+    // Much above 0 before, or above the number of CPUs: others were at work too, and the figures are worth
+    // less.
+    loadBefore,
+    load: loads(),
     system: `${process.platform} ${release()} ${process.arch}`,
     node: process.versions.node,
     packages: {
       lockstep: versionIn(new URL("../package.json", import.meta.url)),
       lmdb: lmdbVersion(),
-      "proper-lockfile": versionOf("proper-lockfile"),
-      "fs-ext": versionOf("fs-ext"),
+      ...peerVersions(),
     },
   };
+}
+
+function loads(): number[] {
+  return loadavg().map((load) => Number(load.toFixed(2)));
 }
 
 function lmdbVersion(): string {

@@ -31,8 +31,9 @@ export const systemClock: Clock = {
   },
   wallNow: () => Date.now(),
   after(delayMs, callback, background) {
+    if (delayMs > longestTimerMs) return inStages(delayMs, callback, background);
     // Rounded up: a timer that fires early would find its moment not yet come.
-    const timeout = setTimeout(callback, Math.min(Math.max(0, Math.ceil(delayMs)), longestTimerMs));
+    const timeout = setTimeout(callback, Math.max(0, Math.ceil(delayMs)));
     if (background) timeout.unref();
     return {
       cancel: () => {
@@ -41,3 +42,16 @@ export const systemClock: Clock = {
     };
   },
 };
+
+/** One timer after the other, for a delay that is too long for one. */
+function inStages(delayMs: number, callback: () => void, background: "background" | undefined): Timer {
+  const next = () => {
+    timer = systemClock.after(delayMs - longestTimerMs, callback, background);
+  };
+  let timer = systemClock.after(longestTimerMs, next, background);
+  return {
+    cancel: () => {
+      timer.cancel();
+    },
+  };
+}

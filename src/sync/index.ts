@@ -23,6 +23,7 @@ export { Pool } from "./pool.js";
 export type { Lease } from "./pool-lease.js";
 export type { PoolHook, PoolOptions } from "./pool-options.js";
 export type { RateLimiterOptions, SlidingWindowOptions, TokenBucketOptions } from "./rate.js";
+export type { Quota } from "./rate-gate.js";
 export { RateLimiter } from "./rate-limiter.js";
 export { type ReadHeld, RwLock, type RwLockOptions, type RwLockSide, type WriteHeld } from "./rw-lock.js";
 export { select, type Selected, type SelectCases, trySelect } from "./select.js";

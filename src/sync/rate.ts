@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.js";
 import { LockstepError } from "../base/errors.js";
 import { checkMilliseconds } from "../base/patience.js";
+import { checkCount } from "./check-count.js";
 import { checkLockOptions, type LockOptions } from "./lock-options.js";
 import type { RateMeter } from "./rate-meter.js";
 import type { Weight } from "./semaphore.js";
@@ -8,12 +9,15 @@ import { SlidingWindow } from "./sliding-window.js";
 import { TokenBucket } from "./token-bucket.js";
 
 export interface TokenBucketOptions extends LockOptions {
-  /** An even rate, and so many at once after a pause; this is also GCRA. */
-  algorithm?: "token-bucket" | undefined;
+  /**
+   * An even rate, and so many at once after a pause. The generic cell rate algorithm is the same seen from the
+   * other side, and differs by its burst: 1 unless given, so that it spaces them evenly.
+   */
+  algorithm?: "token-bucket" | "gcra" | undefined;
   /** How many there are in each interval, in the long run. */
   limit: number;
   intervalMs: number;
-  /** How many can be had at once after a pause; as many as the limit unless given. 1 spaces them evenly. */
+  /** How many can be had at once after a pause; of a token bucket as many as the limit unless given. */
   burst?: number | undefined;
 }
 
@@ -49,7 +53,7 @@ export class Rate {
       this.most = limit;
       this.newMeter = () => new SlidingWindow({ limit, intervalMs });
     } else {
-      const { algorithm = "token-bucket", burst = limit } = options;
+      const { algorithm = "token-bucket", burst = algorithm === "gcra" ? 1 : limit } = options;
       refuseUnknown(algorithm);
       checkCount("burst", burst);
       refuseInexact(burst, intervalMs);
@@ -72,11 +76,6 @@ export class Rate {
   }
 }
 
-function checkCount(name: string, count: number): void {
-  if (Number.isSafeInteger(count) && count > 0) return;
-  throw new LockstepError("bad-input", `${name} must be a whole number from 1 up, not ${String(count)}`);
-}
-
 function refuseBurst(options: SlidingWindowOptions & { burst?: unknown }): void {
   if (options.burst === undefined) return;
   throw new LockstepError(
@@ -86,10 +85,10 @@ function refuseBurst(options: SlidingWindowOptions & { burst?: unknown }): void 
 }
 
 function refuseUnknown(algorithm: string): void {
-  if (algorithm === "token-bucket") return;
+  if (algorithm === "token-bucket" || algorithm === "gcra") return;
   throw new LockstepError(
     "bad-input",
-    `algorithm must be "token-bucket", which is also GCRA, or "sliding-window", not ${algorithm}`,
+    `algorithm must be "token-bucket", "gcra" or "sliding-window", not ${algorithm}`,
   );
 }
 

@@ -1,6 +1,6 @@
-import { LockstepError } from "../base/errors.js";
 import { checkOptions } from "../base/options.js";
 import { refusalOf, type Patience } from "../base/patience.js";
+import { checkCount } from "./check-count.js";
 import type { Held } from "./held.js";
 import { checkLockOptions, type LockOptions } from "./lock-options.js";
 import { Permits, Want } from "./permits.js";
@@ -83,9 +83,4 @@ export class Semaphore {
     if (weight > this.#permits.total) throw this.#permits.neverHad(weight);
     return weight === 1 ? one : new Want(weight);
   }
-}
-
-function checkCount(name: string, count: number): void {
-  if (Number.isSafeInteger(count) && count > 0) return;
-  throw new LockstepError("bad-input", `${name} must be a whole number from 1 up, not ${String(count)}`);
 }

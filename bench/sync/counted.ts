@@ -1,0 +1,20 @@
+/** What is counted of each, in the words of the table. */
+export const counted = {
+  "bare promise": "made, resolved, awaited",
+  KeyedMutex: "a lock of a thousand, alone",
+  Condition: "waits of two tasks in turn",
+  Event: "set, awaited, reset",
+  Notify: "waits of two tasks in turn",
+  Barrier: "trips of four tasks",
+  Latch: "made, counted down, awaited",
+  Actor: "asks",
+  select: "of two channels, one ready",
+  Limiter: "ten at once, 100 wait",
+  "p-limit": "ten at once, 100 wait",
+  "p-queue": "ten at once, 100 wait",
+  SingleFlight: "callers, ten to a flight",
+  Once: "when it is done",
+  Lazy: "when it is there",
+  AtomicRef: "compareAndSet",
+  "AtomicRef.update": "alone",
+};

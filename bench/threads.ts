@@ -1,0 +1,100 @@
+// lockstep/threads beside bare Atomics, `multithreading`, message ports and a ring buffer.
+import { measureApart, rounds } from "./apart.js";
+import { Comparison } from "./comparison.js";
+import type { Report, Table, Target } from "./report.js";
+import { counted } from "./threads/counted.js";
+
+const bare = "bare Atomics";
+const leastOfBare = 0.5;
+const mostOfBare = 1.3;
+
+export async function threads(): Promise<Report> {
+  const mutex = await compare("mutexes", ["multithreading", bare]);
+  const channel = await compare("channels", ["postMessage", "ringbuf.js"]);
+  const rest = new Comparison(await measureApart("./threads/rest.js", Object.keys(counted)));
+  return {
+    ...mutexTable(mutex),
+    further: [channelTable(channel), restTable(rest)],
+    targets: [...mutexTargets(mutex), channelTarget(channel, "postMessage")],
+    figures: {
+      mutex: mutex.figures(["pairs", "atOnce", "handOver"]),
+      channel: channel.figures(["messages"]),
+      rest: Object.fromEntries(
+        rest.subjects.map((name) => [
+          name,
+          { perSecond: rest.median(name, "each"), rounds: rest.rounds(name, "each") },
+        ]),
+      ),
+    },
+  };
+}
+
+async function compare(module: string, peers: readonly string[]): Promise<Comparison> {
+  const results = await measureApart(`./threads/${module}.js`, ["lockstep", ...peers]);
+  return new Comparison(results);
+}
+
+const millions = (perSecond: number) => (perSecond / 1e6).toFixed(2);
+const microseconds = (perSecond: number) => (1e6 / perSecond).toFixed(2);
+
+function mutexTable(mutex: Comparison): Table {
+  return {
+    title: `Mutex of threads (median of ${rounds} rounds, by turns)`,
+    head: ["", "million pairs/s", "tryAcquire", "µs a hand-over", "of the bare pace"],
+    rows: mutex.subjects.map((name) => [
+      name,
+      ...mutex.cells(name, ["pairs", "atOnce"], millions),
+      ...mutex.cells(name, ["handOver"], microseconds),
+      `${mutex.ratioOf(name, bare, "pairs").toFixed(2)} ×`,
+    ]),
+  };
+}
+
+function channelTable(channel: Comparison): Table {
+  return {
+    title: `Channel of threads, messages of 64 bytes (median of ${rounds} rounds, by turns)`,
+    head: ["", "millions a second"],
+    rows: channel.subjects.map((name) => [name, ...channel.cells(name, ["messages"], millions)]),
+  };
+}
+
+function restTable(rest: Comparison): Table {
+  return {
+    title: `The others among threads (median of ${rounds} rounds, by turns)`,
+    head: ["", "counted", "millions a second"],
+    rows: Object.entries(counted).map(([name, what]) => [
+      name,
+      what,
+      ...rest.cells(name, ["each"], millions),
+    ]),
+  };
+}
+
+function mutexTargets(mutex: Comparison): Target[] {
+  const pairs = mutex.ratioOf("lockstep", bare, "pairs");
+  const handOver = mutex.ratioOf(bare, "lockstep", "handOver");
+  return [
+    {
+      what: "Mutex, pairs alone, to bare Atomics",
+      target: `≥ ${leastOfBare} ×`,
+      measured: `${pairs.toFixed(2)} ×`,
+      isMet: pairs >= leastOfBare,
+    },
+    {
+      what: "Mutex, time of a hand-over, to bare Atomics",
+      target: `≤ ${mostOfBare} ×`,
+      measured: `${handOver.toFixed(2)} ×`,
+      isMet: handOver <= mostOfBare,
+    },
+  ];
+}
+
+function channelTarget(channel: Comparison, peer: string): Target {
+  const ratio = channel.ratioOf("lockstep", peer, "messages");
+  return {
+    what: `Channel, messages a second, to ${peer}`,
+    target: "≥ 1 ×",
+    measured: `${ratio.toFixed(2)} ×`,
+    isMet: ratio >= 1,
+  };
+}
