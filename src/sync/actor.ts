@@ -103,7 +103,8 @@ export class Actor<Handlers extends ActorHandlers<Handlers>> {
   /**
    * Takes no more messages, handles those in the mailbox, and resolves when all is done. Without draining it
    * aborts the handler's signal instead, and drops what is in the mailbox; also when it is draining already.
-   * Those who still wait for room or for a reply to what was dropped hear 'closed'.
+   * Those who still wait for room or for a reply to what was dropped hear 'closed'. A handler that awaits the
+   * stop of its own actor waits for itself.
    *
    * *Failure*: rejects with 'closed' when the actor has stopped by itself, by an error that nobody heard of.
    */

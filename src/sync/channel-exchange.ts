@@ -3,7 +3,7 @@ import { LockstepError } from "../base/errors.js";
 import { ChannelBuffer } from "./channel-buffer.js";
 import { WaitQueue, type Waiter } from "./wait-queue.js";
 
-/** One who waits for a value: a call of `receive`, a loop, a case of a select. Its waiter is out when told. */
+/** One who waits for a value: a `receive`, a loop, a case of a select. Its waiter is out when it is told. */
 export interface Receiver<T> {
   receive(value: T, waiter: Waiter<unknown, unknown>): void;
   /** Nothing will come any more. */
@@ -60,11 +60,6 @@ export class ChannelExchange<T> {
     return this.#isClosed;
   }
 
-  /** Whether it is closed and all that was in it was received. */
-  get isEnded(): boolean {
-    return this.#isClosed && this.#buffer.size === 0;
-  }
-
   get failure(): Failure | undefined {
     return this.#failure;
   }
@@ -81,7 +76,10 @@ export class ChannelExchange<T> {
     return true;
   }
 
-  /** Takes the value that was sent first, if there is one, and lets the first sender who waits go on. */
+  /**
+   * Takes the value that was sent first, if there is one, and lets the first sender who waits go on. When
+   * there is none and it is closed, this is the end.
+   */
   take(): T | typeof none {
     if (this.#buffer.size === 0) {
       const sender = this.senders.shift();
@@ -102,7 +100,7 @@ export class ChannelExchange<T> {
   next(): IteratorResult<T, undefined> | undefined {
     const value = this.take();
     if (value !== none) return { done: false, value };
-    if (!this.isEnded) return undefined;
+    if (!this.#isClosed) return undefined;
     if (this.#failure !== undefined) throw this.#failure.error;
     return { done: true, value: undefined };
   }

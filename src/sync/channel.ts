@@ -23,9 +23,9 @@ export interface ChannelOptions extends LockOptions {
  * first who waits for one in the moment in which it is sent. *Cancellation*: a receive whose signal aborts or
  * whose time is up takes nothing, and such a send delivers nothing.
  *
- * *Failure*: when it is closed, those who wait to send reject with 'closed', and so does each later send; what
- * is in it can still be received. After that a loop ends, and `receive` rejects with 'closed', or both reject
- * with the error that was given to `fail`.
+ * *Failure*: when it is closed, those who wait to send reject with 'closed', and so does each later send;
+ * what is in it can still be received. After that a loop ends, and `receive` rejects with 'closed', or both
+ * reject with the error that was given to `fail`.
  */
 export class Channel<T> implements AsyncIterable<T, undefined> {
   readonly #exchange: ChannelExchange<T>;
@@ -87,7 +87,7 @@ export class Channel<T> implements AsyncIterable<T, undefined> {
     const exchange = this.#exchange;
     const value = exchange.take();
     if (value !== none) return Promise.resolve(value);
-    if (exchange.isEnded) return Promise.reject(exchange.endError());
+    if (exchange.isClosed) return Promise.reject(exchange.endError());
     return exchange.receivers.wait(receiveCall, patience) as Promise<T>;
   }
 
@@ -99,7 +99,7 @@ export class Channel<T> implements AsyncIterable<T, undefined> {
   tryReceive(): { value: T } | null {
     const value = this.#exchange.take();
     if (value !== none) return { value };
-    if (this.#exchange.isEnded) throw this.#exchange.endError();
+    if (this.#exchange.isClosed) throw this.#exchange.endError();
     return null;
   }
 

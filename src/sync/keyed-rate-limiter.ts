@@ -1,14 +1,18 @@
+import { checkOptions } from "../base/options.js";
 import { refusalOf, type Patience } from "../base/patience.js";
 import { RateGate, type Quota } from "./rate-gate.js";
 import { Rate, type RateLimiterOptions } from "./rate.js";
 import type { Weight } from "./semaphore.js";
 
+/** So many are not worth forgetting: making them again would cost more than they do. */
+const fewKeys = 1000;
+
 /**
  * A {@link RateLimiter} for each key, all with the same rate: for each user, address, tenant.
  *
- * A key is remembered from its first use until nothing that it took counts any more. There is no timer for
- * that: each new key looks at two old ones, so that there are never many more than twice those that count,
- * and none is searched for.
+ * A key is remembered until nothing that it took counts any more, and the first thousand in any case. There
+ * is no timer for that: from there on each new key looks at two old ones, so that there are never many more
+ * than twice those that count, and none is searched for.
  *
  * *Fairness* and *Cancellation* are those of {@link RateLimiter}, for each key by itself.
  */
@@ -42,6 +46,7 @@ export class KeyedRateLimiter<Key> {
 
   /** Takes it at once if it is to be had and nobody waits for this key; says whether it did. */
   tryAcquire(key: Key, options?: Weight): boolean {
+    if (options !== undefined) checkOptions(options, ["weight"]);
     const weight = this.#rate.weightOf(options);
     const now = this.#rate.clock.now();
     return this.#gateOf(key, now).tryTake(weight, now);
@@ -49,6 +54,7 @@ export class KeyedRateLimiter<Key> {
 
   /** What could be had now, and when so much can be; takes nothing, and remembers nothing. */
   peek(key: Key, options?: Weight): Quota {
+    if (options !== undefined) checkOptions(options, ["weight"]);
     const weight = this.#rate.weightOf(options);
     const gate = this.#gates.get(key);
     return gate === undefined
@@ -59,8 +65,10 @@ export class KeyedRateLimiter<Key> {
   #gateOf(key: Key, now: number): RateGate {
     let gate = this.#gates.get(key);
     if (gate === undefined) {
-      this.#forgetIdle(now);
-      this.#forgetIdle(now);
+      if (this.#gates.size >= fewKeys) {
+        this.#forgetIdle(now);
+        this.#forgetIdle(now);
+      }
       gate = new RateGate(this.#rate);
       this.#gates.set(key, gate);
     }

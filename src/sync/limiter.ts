@@ -8,7 +8,6 @@ import { mapLimited } from "./map-limited.js";
 import { Permits, Want } from "./permits.js";
 import { RateGate } from "./rate-gate.js";
 import { Rate } from "./rate.js";
-import { runHolding } from "./section.js";
 import { WaitQueue } from "./wait-queue.js";
 
 interface AtOnce {
@@ -41,8 +40,8 @@ export class Limiter {
   readonly #permits: Permits;
   readonly #gate: RateGate | undefined;
   readonly #untilIdle: WaitQueue<void>;
-  #waiting = 0;
-  #active = 0;
+  /** Tasks that have a place, and wait for the rate. */
+  #awaitingRate = 0;
 
   constructor(options: LimiterOptions) {
     const { what, clock } = checkLockOptions("limiter", options, ["concurrency", "limit", "intervalMs"]);
@@ -74,12 +73,12 @@ export class Limiter {
 
   /** How many tasks run. */
   get active(): number {
-    return this.#active;
+    return this.#taken - this.#awaitingRate;
   }
 
   /** How many tasks wait to start. */
   get waiting(): number {
-    return this.#waiting;
+    return this.#permits.waiting() + this.#awaitingRate;
   }
 
   /** Runs the task when it may start, and gives what it gives. With `timeoutMs: 0`, now or never. */
@@ -87,10 +86,7 @@ export class Limiter {
     const refusal = refusalOf(patience);
     if (refusal !== undefined) return refusal;
     if (typeof task !== "function") return Promise.reject(noTask("run"));
-    return runHolding(
-      () => this.#enter(patience),
-      () => this.#work(task, patience?.signal),
-    );
+    return this.#run(task, patience);
   }
 
   /** The same function, whose every call waits for its turn. */
@@ -132,44 +128,46 @@ export class Limiter {
     return this.#isIdle ? Promise.resolve() : this.#untilIdle.wait(undefined, patience);
   }
 
+  /** Places that are taken, by tasks that run or wait for the rate. */
+  get #taken(): number {
+    return this.#permits.total - this.#permits.free;
+  }
+
   get #isIdle(): boolean {
-    return this.#active === 0 && this.#waiting === 0;
+    return this.#taken === 0 && this.#permits.waiting() === 0;
+  }
+
+  async #run<T>(task: () => T, patience: Patience | undefined): Promise<Awaited<T>> {
+    const held = await (this.#gate ? this.#enter(this.#gate, patience) : this.#permits.take(one, patience));
+    try {
+      // Between what was granted and this line lie some turns of promises, in which it may have aborted.
+      patience?.signal?.throwIfAborted();
+      return await task();
+    } finally {
+      held.release();
+      this.#tellIfIdle();
+    }
   }
 
   /** First a place, then the rate, so that it is at its start that a task counts for the rate. */
-  async #enter(patience: Patience | undefined): Promise<Held> {
+  async #enter(gate: RateGate, patience: Patience | undefined): Promise<Held> {
     const { signal, timeoutMs } = patience ?? {};
     const enteredAt = this.#clock.now();
-    this.#waiting++;
-    let held: Held | undefined;
+    const held = await this.#permits.take(one, patience);
+    this.#awaitingRate++;
     try {
-      held = await this.#permits.take(one, patience);
-      if (this.#gate !== undefined) {
-        const now = this.#clock.now();
-        const restMs = timeoutMs && Math.max(0, enteredAt + timeoutMs - now);
-        // It may have aborted since the place was granted, and nobody hears that twice.
-        signal?.throwIfAborted();
-        await this.#gate.take(1, now, { signal, timeoutMs: restMs });
-      }
+      const now = this.#clock.now();
+      const restMs = timeoutMs && Math.max(0, enteredAt + timeoutMs - now);
+      // It may have aborted since the place was granted, and nobody hears that twice.
+      signal?.throwIfAborted();
+      await gate.take(1, now, { signal, timeoutMs: restMs });
+      return held;
     } catch (error) {
-      this.#waiting--;
-      held?.release();
+      held.release();
       this.#tellIfIdle();
       throw error;
-    }
-    this.#waiting--;
-    this.#active++;
-    return held;
-  }
-
-  async #work<T>(task: () => T, signal: AbortSignal | undefined): Promise<Awaited<T>> {
-    try {
-      // Between what was granted and this line lie some turns of promises, in which it may have aborted.
-      signal?.throwIfAborted();
-      return await task();
     } finally {
-      this.#active--;
-      this.#tellIfIdle();
+      this.#awaitingRate--;
     }
   }
 

@@ -1,3 +1,4 @@
+import { checkOptions } from "../base/options.js";
 import { refusalOf, type Patience } from "../base/patience.js";
 import { RateGate, type Quota } from "./rate-gate.js";
 import { Rate, type RateLimiterOptions } from "./rate.js";
@@ -42,11 +43,13 @@ export class RateLimiter {
 
   /** Takes it at once if it is to be had and nobody waits, without any promise; says whether it did. */
   tryAcquire(options?: Weight): boolean {
+    if (options !== undefined) checkOptions(options, ["weight"]);
     return this.#gate.tryTake(this.#rate.weightOf(options), this.#rate.clock.now());
   }
 
   /** What could be had now, and when so much can be; takes nothing. */
   peek(options?: Weight): Quota {
+    if (options !== undefined) checkOptions(options, ["weight"]);
     return this.#gate.peek(this.#rate.weightOf(options), this.#rate.clock.now());
   }
 }

@@ -17,11 +17,11 @@ export type Selected<Cases extends SelectCases> = {
  *
  * *Fairness*: cases are tried in the order in which they are written, and the first that can happen does: put
  * the urgent one first. One that is always ready starves those after it. While it waits, it stands in line in
- * each channel like anybody else. *Cancellation*: when the signal aborts or the time is up, it rejects, and no
- * case happens.
+ * each channel like anybody else. *Cancellation*: when the signal aborts or the time is up, it rejects, and
+ * no case happens.
  *
- * *Failure*: rejects with 'closed' when a case would send to a channel that is closed, and with the error of a
- * channel that failed when a case would receive from it.
+ * *Failure*: rejects with 'closed' when a case would send to a channel that is closed, and with the error of
+ * a channel that failed when a case would receive from it.
  */
 export function select<const Cases extends SelectCases>(
   cases: Cases,
@@ -58,8 +58,8 @@ export function trySelect<const Cases extends SelectCases>(cases: Cases): Select
  * - Trying the cases and parking them is one step: nothing can become ready in between and be missed.
  * - Who takes a parked case out of its queue settles it in the same step, and that takes out all the others
  *   before anybody else runs. So at most one case is ever taken out by somebody else.
- * - When two selects meet, only the one that waits is parked. The one that comes tries its cases while none of
- *   its own is parked: it completes the case that it took out, and completes itself, or parks and changes
+ * - When two selects meet, only the one that waits is parked. The one that comes tries its cases while none
+ *   of its own is parked: it completes the case that it took out, and completes itself, or parks and changes
  *   nothing. It cannot meet itself, and no two can each wait for the other to confirm.
  * - Losing patience and being closed are such steps too: whichever comes first leaves nothing to the others.
  */

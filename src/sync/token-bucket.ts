@@ -35,7 +35,7 @@ export class TokenBucket implements RateMeter {
 
   take(weight: number, now: number): void {
     // One that is full just now goes on counting as before: `now` is rounded, and the sum is not.
-    if (now > this.#fullAt) {
+    if (now > this.readyAt(this.#rate.burst)) {
       this.#since = now;
       this.#spent = 0;
     } else if (this.#spent > largestSum) {
@@ -54,11 +54,7 @@ export class TokenBucket implements RateMeter {
   }
 
   isFull(now: number): boolean {
-    return now >= this.#fullAt;
-  }
-
-  get #fullAt(): number {
-    return this.#since + this.#spent / this.#rate.limit;
+    return now >= this.readyAt(this.#rate.burst);
   }
 
   /** The same, counted from a later time: after years without being full the sum would not be exact. */

@@ -340,11 +340,17 @@ describe("stopping", () => {
     const first = actor.ask("wait", "first");
     await turns();
     const second = actor.ask("note", "second");
-    const outside = actor.tell("note", "outside");
+    const refused: string[] = [];
+    const refusedInOrder = Promise.allSettled(
+      ["outside", "behind"].map((text) => actor.tell("note", text).catch(() => refused.push(text))),
+    );
+    const outside = actor.tell("note", "last");
     const stopped = vi.fn();
     const stop = actor.stop().then(stopped);
     expect(actor.isStopped).toBe(true);
     await expect(outside).rejects.toEqual(closed);
+    await refusedInOrder;
+    expect(refused).toEqual(["outside", "behind"]);
     await expect(actor.ask("note", "late")).rejects.toEqual(closed);
     expect(stopped).not.toHaveBeenCalled();
     end();

@@ -149,6 +149,35 @@ describe("the action", () => {
     }
   });
 
+  test("is not begun for those who are lost already", async () => {
+    const told: number[] = [];
+    const action = (generation: number) => {
+      told.push(generation);
+      throw new Error("no");
+    };
+    const barrier = new Barrier(1, { action });
+    const waits = [follow(barrier.wait()), follow(barrier.wait())];
+    barrier.reset();
+    waits.push(follow(barrier.wait()), follow(barrier.wait()));
+    await settled();
+    expect(waits.map(({ is }) => is)).toEqual(["lost", "lost", "lost", "lost"]);
+    expect(told).toEqual([3]);
+  });
+
+  test("that fails does not change why the barrier broke", async () => {
+    let fail: (error: Error) => void = () => expect.unreachable();
+    const barrier = new Barrier(2, { action: () => new Promise((_, reject) => (fail = reject)) });
+    const complete = [follow(barrier.wait()), follow(barrier.wait())];
+    const { signal, abort } = abortable();
+    const leaving = follow(barrier.wait({ signal }));
+    await settled();
+    abort("enough");
+    fail(new Error("no"));
+    await settled();
+    expect([...complete, leaving].map(({ is }) => is)).toEqual(["lost", "lost", "enough"]);
+    await expect(barrier.wait()).rejects.toThrow("one who waited at it gave up");
+  });
+
   test("one who gives up while it runs breaks nothing, and another is the leader", async () => {
     let end: () => void = () => expect.unreachable();
     const barrier = new Barrier(3, { action: () => new Promise<void>((resolve) => (end = resolve)) });
@@ -178,6 +207,7 @@ describe("the action", () => {
       barrier.reset();
       const after = follow(barrier.wait());
       await settled();
+      expect(ending).toHaveLength(2);
       ending[0]!(ends === "well" ? undefined : new Error("no"));
       await settled();
       expect([before.is, after.is, barrier.isBroken]).toEqual(["lost", "waits", false]);
@@ -338,7 +368,7 @@ class Run {
   readonly #model: BarrierModel;
   readonly #barrier: Barrier;
   readonly #signals = [new AbortController(), new AbortController()];
-  readonly #outcomes: Outcome<Trip | undefined>[] = [];
+  readonly #outcomes: Outcome<unknown>[] = [];
   readonly #arrivals: ReturnType<Barrier["arrive"]>[] = [];
   /** The actions that run. */
   readonly #acting: { generation: number; end: (well: boolean) => void }[] = [];
@@ -369,7 +399,8 @@ class Run {
     }
     const leader = ({ generation, isLeader }: Trip) =>
       isLeader ? `done as leader of ${generation}` : `done with ${generation}`;
-    expect(this.#outcomes.map(({ is, value }) => (value ? leader(value) : is))).toEqual(model.outcomes);
+    const ends = this.#outcomes.map(({ is, value }) => (value ? leader(value as Trip) : is));
+    expect(ends).toEqual(model.outcomes);
   }
 
   async #do(step: Step): Promise<void> {

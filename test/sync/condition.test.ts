@@ -336,28 +336,50 @@ test("misuse and nonsense are refused, and change nothing", async () => {
   expect([wait.is, held.isHeld]).toEqual(["done", true]);
 });
 
-test("whose the mutex is, is not mistaken by who looks for deadlocks", async () => {
-  using _detector = detectDeadlocks();
-  const mutex = new Mutex();
-  const condition = new Condition(mutex);
-  const other = new Mutex();
-  const sleeping = mutex.run(async (held) => {
-    await condition.wait(held);
-    await other.run(() => undefined);
-  });
-  await settled();
-  // Whoever wakes it holds another mutex, and then wants this one: no circle, since it was not taken for them.
-  await other.run(async () => {
-    condition.notifyOne();
+describe("who looks for deadlocks is not mistaken about who takes the mutex again", () => {
+  async function scene() {
+    const mutex = new Mutex();
+    const condition = new Condition(mutex);
+    const sleeping = mutex.run((held) => condition.wait(held));
     await settled();
+    return { mutex, condition, sleeping, other: new Mutex() };
+  }
+
+  test("when it is free: the one that woke it does not hold it, and can wait for it", async () => {
+    using _detector = detectDeadlocks();
+    const { mutex, condition, sleeping, other } = await scene();
+    await other.run(async () => {
+      condition.notifyOne();
+      await mutex.run(() => undefined);
+    });
+    await sleeping;
   });
-  await sleeping;
-  await other.run(async () => {
-    const again = mutex.run(async (held) => condition.wait(held));
+
+  test("when it is not: the one that woke it does not wait, though others wait for that one", async () => {
+    using _detector = detectDeadlocks();
+    const { mutex, condition, sleeping, other } = await scene();
+    const waker = other.run(async () => {
+      while (other.waiting === 0) await settled();
+      condition.notifyOne();
+      await settled();
+    });
+    const between = mutex.run(() => other.run(() => undefined));
+    await Promise.all([sleeping, waker, between]);
+  });
+
+  test("a circle through one that was woken is found", async () => {
+    using _detector = detectDeadlocks();
+    const { mutex, condition, other } = await scene();
+    const holder = other.run(() => mutex.run((held) => condition.wait(held)));
     await settled();
-    condition.notifyOne();
-    await mutex.run(() => undefined);
-    await again;
+    const between = mutex.run(async () => {
+      condition.notifyAll();
+      await other.run(() => undefined);
+    });
+    const ends = [follow(holder), follow(between)];
+    await Promise.allSettled([holder, between]);
+    expect(ends.map(({ is }) => is)).toContain("deadlock");
+    expect([mutex.isLocked, other.isLocked]).toEqual([false, false]);
   });
 });
 

@@ -1,24 +1,11 @@
 import fc from "fast-check";
 import { isLockstepError, ManualClock } from "lockstep/base";
 import { detectDeadlocks, KeyedMutex, type Held } from "lockstep/sync";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
-
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+import { follow, heapUsed, settled } from "./outcome.js";
 
 const misuse = expect.objectContaining({ code: "misuse" }) as Error;
 const badInput = expect.objectContaining({ code: "bad-input" }) as Error;
-
-/** What has become of a promise so far. */
-function track<T>(promise: Promise<T>) {
-  const tracked: { state: string; value?: T } = { state: "pending" };
-  promise.then(
-    (value) => Object.assign(tracked, { state: "granted", value }),
-    (error: unknown) => (tracked.state = isLockstepError(error) ? error.code : String(error)),
-  );
-  return tracked;
-}
 
 describe("a keyed mutex", () => {
   test("is a mutex for each key, first come, first served", async () => {
@@ -95,7 +82,7 @@ describe("several keys at once", () => {
   test("are tried for all or nothing", async () => {
     const locks = new KeyedMutex();
     const b = await locks.acquire("b");
-    const waiting = track(locks.acquire("b"));
+    const waiting = follow(locks.acquire("b"));
     expect(locks.tryAcquire(["a", "b", "c"])).toBeNull();
     expect([locks.size, locks.isLocked("a"), locks.isLocked("c")]).toEqual([1, false, false]);
     b.release();
@@ -112,12 +99,12 @@ describe("several keys at once", () => {
     const locks = new KeyedMutex({ clock });
     const blocker = await locks.acquire("b");
     const controller = new AbortController();
-    const aborted = track(locks.acquire(["a", "b", "c"], { signal: controller.signal }));
-    const late = track(locks.acquire(["c", "b"], { timeoutMs: 10 }));
+    const aborted = follow(locks.acquire(["a", "b", "c"], { signal: controller.signal }));
+    const late = follow(locks.acquire(["c", "b"], { timeoutMs: 10 }));
     await settled();
     controller.abort("enough");
     await clock.advance(10);
-    expect([aborted.state, late.state]).toEqual(["enough", "timeout"]);
+    expect([aborted.is, late.is]).toEqual(["enough", "timeout"]);
     expect([locks.size, locks.isLocked("a"), locks.isLocked("c")]).toEqual([1, false, false]);
     blocker.release();
     expect(locks.size).toBe(0);
@@ -127,11 +114,11 @@ describe("several keys at once", () => {
     const locks = new KeyedMutex();
     const [a, b] = [await locks.acquire("a"), await locks.acquire("b")];
     const controller = new AbortController();
-    const both = track(locks.acquire(["a", "b"], { signal: controller.signal }));
+    const both = follow(locks.acquire(["a", "b"], { signal: controller.signal }));
     a.release();
     controller.abort("enough");
     await settled();
-    expect([both.state, locks.isLocked("a"), locks.isLocked("b")]).toEqual(["enough", false, true]);
+    expect([both.is, locks.isLocked("a"), locks.isLocked("b")]).toEqual(["enough", false, true]);
     b.release();
     expect(locks.size).toBe(0);
   });
@@ -141,15 +128,15 @@ describe("several keys at once", () => {
     const locks = new KeyedMutex({ clock });
     const blockers: Held[] = [];
     for (const key of ["a", "b", "c"]) blockers.push(await locks.acquire(key));
-    const all = track(locks.acquire(["a", "b", "c"], { timeoutMs: 25 }));
+    const all = follow(locks.acquire(["a", "b", "c"], { timeoutMs: 25 }));
     for (const blocker of blockers.slice(0, 2)) {
       await clock.advance(10);
       blocker.release();
     }
     await clock.advance(4);
-    expect(all.state).toBe("pending");
+    expect(all.is).toBe("waits");
     await clock.advance(1);
-    expect(all.state).toBe("timeout");
+    expect(all.is).toBe("timeout");
     expect(locks.size).toBe(1);
   });
 
@@ -237,14 +224,8 @@ test("a million keys that were used once leave nothing behind", async () => {
     for (let key = from; key < to; key++) (await locks.acquire(key)).release();
   };
   await use(0, 10_000);
-  const before = heapUsed();
+  const before = await heapUsed();
   await use(10_000, 1_010_000);
   expect(locks.size).toBe(0);
-  expect(heapUsed() - before).toBeLessThan(5_000_000);
+  expect((await heapUsed()) - before).toBeLessThan(5_000_000);
 });
-
-function heapUsed(): number {
-  setFlagsFromString("--expose-gc");
-  (runInNewContext("gc") as () => void)();
-  return process.memoryUsage().heapUsed;
-}

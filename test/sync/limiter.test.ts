@@ -76,7 +76,7 @@ test("a task that throws at once fails like any other", async () => {
   expect(limiter.active).toBe(0);
 });
 
-test("the time-out is for both waits together, and one that is sure to come too late comes at once", async () => {
+test("the time-out is for both waits together, and comes at once when it is sure to come", async () => {
   const clock = new ManualClock();
   const limiter = new Limiter({ concurrency: 1, limit: 1, intervalMs: 100, clock });
   const tasks = new Tasks();
@@ -174,7 +174,8 @@ test("thousands who give up leave nothing", async () => {
   await settled();
   const aborter = new AbortController();
   const never = vi.fn();
-  const runs = Array.from({ length: 5000 }, () => follow(limiter.run(never, { signal: aborter.signal })));
+  const { signal } = aborter;
+  const runs = Array.from({ length: 5000 }, () => follow(limiter.run(never, { signal })));
   aborter.abort("left");
   tasks.started[0]!.end("done");
   await clock.advance(1000);

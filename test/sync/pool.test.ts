@@ -184,7 +184,7 @@ describe("making", () => {
     expect([hasty.is, pool.idle, pool.lent]).toEqual(["gone", 1, 0]);
   });
 
-  test("one that hangs has failed in the end: its place is free, and what it makes too late is destroyed", async () => {
+  test("one that hangs fails in the end: its place is free, and what comes late is destroyed", async () => {
     const slow = handOperated<Thing>();
     const { pool, clock, log } = thingsOf({ make: slow.hook, max: 1, hookTimeoutMs: 1000 });
     const [first, second] = [follow(pool.acquire()), follow(pool.acquire())];

@@ -1,23 +1,8 @@
 import fc from "fast-check";
-import { isLockstepError, ManualClock } from "lockstep/base";
+import { ManualClock } from "lockstep/base";
 import { RwLock, type ReadHeld, type RwLockSide, type WriteHeld } from "lockstep/sync";
 import { describe, expect, test } from "vitest";
-
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
-
-function codeOf(error: unknown): string {
-  return isLockstepError(error) ? error.code : String(error);
-}
-
-/** What has become of a promise so far. */
-function track<T>(promise: Promise<T>) {
-  const tracked: { state: string; value?: T } = { state: "pending" };
-  promise.then(
-    (value) => Object.assign(tracked, { state: "granted", value }),
-    (error: unknown) => (tracked.state = codeOf(error)),
-  );
-  return tracked;
-}
+import { follow, heapUsed, settled } from "./outcome.js";
 
 describe("a read-write lock", () => {
   test("is held by many to read, or by one to write", async () => {
@@ -25,12 +10,12 @@ describe("a read-write lock", () => {
     const readers = [await lock.read.acquire(), lock.read.tryAcquire()!];
     expect([lock.readers, lock.isWriting]).toEqual([2, false]);
     expect(lock.write.tryAcquire()).toBeNull();
-    const writer = track(lock.write.acquire());
+    const writer = follow(lock.write.acquire());
     await settled();
-    expect([writer.state, lock.waiting]).toEqual(["pending", 1]);
+    expect([writer.is, lock.waiting]).toEqual(["waits", 1]);
     for (const reader of readers) reader.release();
     await settled();
-    expect(writer.state).toBe("granted");
+    expect(writer.is).toBe("done");
     expect([lock.readers, lock.isWriting, lock.waiting]).toEqual([0, true, 0]);
     expect(lock.read.tryAcquire()).toBeNull();
     writer.value!.release();
@@ -41,15 +26,15 @@ describe("a read-write lock", () => {
     for (const prefer of ["readers", "writers", undefined] as const) {
       const lock = new RwLock({ prefer });
       const reader = await lock.read.acquire();
-      const writer = track(lock.write.acquire());
-      const second = track(lock.read.acquire());
+      const writer = follow(lock.write.acquire());
+      const second = follow(lock.read.acquire());
       await settled();
-      expect(second.state).toBe(prefer === "readers" ? "granted" : "pending");
+      expect(second.is).toBe(prefer === "readers" ? "done" : "waits");
       expect(lock.read.tryAcquire() !== null).toBe(prefer === "readers");
-      expect(writer.state).toBe("pending");
+      expect(writer.is).toBe("waits");
       reader.release();
       await settled();
-      expect(writer.state).toBe(prefer === "readers" ? "pending" : "granted");
+      expect(writer.is).toBe(prefer === "readers" ? "waits" : "done");
     }
   });
 
@@ -100,31 +85,31 @@ describe("an upgrade", () => {
   test("goes before all who wait, and the reader's hold ends with it", async () => {
     const lock = new RwLock();
     const [first, second] = [await lock.read.acquire(), await lock.read.acquire()];
-    const writer = track(lock.write.acquire());
-    const upgrade = track(first.upgrade());
+    const writer = follow(lock.write.acquire());
+    const upgrade = follow(first.upgrade());
     await settled();
-    expect(upgrade.state).toBe("pending");
+    expect(upgrade.is).toBe("waits");
     second.release();
     await settled();
-    expect([upgrade.state, writer.state, first.isHeld]).toEqual(["granted", "pending", false]);
+    expect([upgrade.is, writer.is, first.isHeld]).toEqual(["done", "waits", false]);
     expect(() => {
       first.release();
     }).toThrow(expect.objectContaining({ code: "misuse" }) as Error);
     upgrade.value!.release();
     await settled();
-    expect(writer.state).toBe("granted");
+    expect(writer.is).toBe("done");
   });
 
   test("is not for two: each would wait for the other to stop reading", async () => {
     const lock = new RwLock();
     const [first, second] = [await lock.read.acquire(), await lock.read.acquire()];
-    const upgrade = track(first.upgrade());
+    const upgrade = follow(first.upgrade());
     await expect(second.upgrade()).rejects.toMatchObject({ code: "misuse" });
     await expect(first.upgrade()).rejects.toMatchObject({ code: "misuse" });
     expect(second.isHeld).toBe(true);
     second.release();
     await settled();
-    expect(upgrade.state).toBe("granted");
+    expect(upgrade.is).toBe("done");
     await expect(second.upgrade()).rejects.toMatchObject({ code: "misuse" });
   });
 
@@ -132,21 +117,21 @@ describe("an upgrade", () => {
     const clock = new ManualClock();
     const lock = new RwLock({ clock });
     const [first, second] = [await lock.read.acquire(), await lock.read.acquire()];
-    const writer = track(lock.write.acquire());
-    const late = track(first.upgrade({ timeoutMs: 10 }));
+    const writer = follow(lock.write.acquire());
+    const late = follow(first.upgrade({ timeoutMs: 10 }));
     expect(() => {
       first.release();
     }).toThrow(expect.objectContaining({ code: "misuse" }) as Error);
     await clock.advance(10);
-    expect([late.state, first.isHeld, lock.readers]).toEqual(["timeout", true, 2]);
+    expect([late.is, first.isHeld, lock.readers]).toEqual(["timeout", true, 2]);
     await expect(first.upgrade({ timeoutMs: 0 })).rejects.toMatchObject({ code: "timeout" });
     const controller = new AbortController();
-    const aborted = track(first.upgrade({ signal: controller.signal }));
+    const aborted = follow(first.upgrade({ signal: controller.signal }));
     controller.abort("enough");
     first.release();
     second.release();
     await settled();
-    expect([aborted.state, writer.state]).toEqual(["enough", "granted"]);
+    expect([aborted.is, writer.is]).toEqual(["enough", "done"]);
   });
 
   test("of the only reader is granted at once", async () => {
@@ -164,22 +149,17 @@ describe("a downgrade", () => {
   test("lets the readers in that are next, and no writer", async () => {
     const lock = new RwLock();
     const writer = await lock.write.acquire();
-    const next = [track(lock.read.acquire()), track(lock.read.acquire())];
-    const second = track(lock.write.acquire());
-    const last = track(lock.read.acquire());
+    const next = [follow(lock.read.acquire()), follow(lock.read.acquire())];
+    const second = follow(lock.write.acquire());
+    const last = follow(lock.read.acquire());
     const reader = writer.downgrade();
     expect([writer.isHeld, reader.isHeld, lock.readers]).toEqual([false, true, 3]);
     await settled();
-    expect([...next, second, last].map(({ state }) => state)).toEqual([
-      "granted",
-      "granted",
-      "pending",
-      "pending",
-    ]);
+    expect([...next, second, last].map(({ is }) => is)).toEqual(["done", "done", "waits", "waits"]);
     expect(() => writer.downgrade()).toThrow(expect.objectContaining({ code: "misuse" }) as Error);
     for (const held of [reader, ...next.map(({ value }) => value!)]) held.release();
     await settled();
-    expect([second.state, last.state, lock.isWriting]).toEqual(["granted", "pending", true]);
+    expect([second.is, last.is, lock.isWriting]).toEqual(["done", "waits", true]);
   });
 
   test("and an upgrade may follow each other for ever", async () => {
@@ -357,7 +337,7 @@ class Twins {
         this.held.set(contender, held);
       },
       (error: unknown) => {
-        if (error !== "aborted" || contender.state === "waiting") this.faults.push(codeOf(error));
+        if (error !== "aborted" || contender.state === "waiting") this.faults.push(String(error));
       },
     );
   }
@@ -371,9 +351,9 @@ class Twins {
 
   async #timeOut(mode: Contender["mode"]) {
     if (this.model.mayEnter(mode)) return;
-    const waiting = track<unknown>(this.lock[mode].acquire({ timeoutMs: 5 }));
+    const waiting = follow<unknown>(this.lock[mode].acquire({ timeoutMs: 5 }));
     await this.clock.advance(5);
-    expect(waiting.state).toBe("timeout");
+    expect(waiting.is).toBe("timeout");
   }
 
   #abort(contender: Contender | undefined) {
@@ -470,12 +450,3 @@ test("nothing is left of those who came and went", async () => {
   expect((await heapUsed()) - before).toBeLessThan(1_500_000);
   expect([lock.readers, lock.isWriting, lock.waiting]).toEqual([0, false, 0]);
 });
-
-async function heapUsed(): Promise<number> {
-  const { setFlagsFromString } = await import("node:v8");
-  const { runInNewContext } = await import("node:vm");
-  setFlagsFromString("--expose-gc");
-  await settled();
-  (runInNewContext("gc") as () => void)();
-  return process.memoryUsage().heapUsed;
-}

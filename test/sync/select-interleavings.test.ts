@@ -65,7 +65,7 @@ class Meeting {
     for (const channel of Object.values(this.channels)) {
       for (let { size } = channel; size > 0; size--) arrived.push(channel.tryReceive()!.value);
     }
-    // Whatever a sender's case says was sent has arrived once, and nothing else has: no select did two things.
+    // What a case says it sent has arrived once, and nothing else has: no select did two things.
     if (sent.sort().join() !== arrived.sort().join()) this.bad("what arrived is not what was sent");
     for (const [place, name] of ["a", "b"].entries()) {
       const stillThere = (what: string) =>

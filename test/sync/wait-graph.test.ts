@@ -7,9 +7,9 @@ import { CallSite } from "../../src/sync/call-site.js";
 import type { Held } from "../../src/sync/held.js";
 import { Permits, Want } from "../../src/sync/permits.js";
 import { circleFrom, type Hold, type LockState, type Wait } from "../../src/sync/wait-graph.js";
+import { settled } from "./outcome.js";
 
 const at = CallSite.ofCaller();
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 interface Task {
   readonly holds: Hold[];
