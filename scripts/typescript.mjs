@@ -1,15 +1,18 @@
 // Lets `node --import ./scripts/typescript.mjs some.ts` run TypeScript, `using` included, on Node 20: the
 // compiler that is installed anyway turns each file to JavaScript as it is loaded. It adds nothing to the
 // code, so that a benchmark measures what it says. `lockstep` itself is dist/, as it is for its users.
-import { readFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { register } from "node:module";
 import { fileURLToPath } from "node:url";
 
 const asHooks = "?hooks";
-// Node loads the hooks below in a thread of their own, where the compiler is loaded too, and only there.
-const ts = import.meta.url.endsWith(asHooks) ? (await import("typescript")).default : undefined;
+// Node loads the hooks below in a thread of their own, once for each thread of the program.
+const isHooks = import.meta.url.endsWith(asHooks);
+// Loading the compiler takes longer than most programs that are run so: what it made is kept.
+const kept = new URL("../node_modules/.cache/lockstep-typescript/", import.meta.url);
 
-if (!ts) {
+if (!isHooks) {
   process.setSourceMapsEnabled(true);
   register(import.meta.url + asHooks);
 }
@@ -27,9 +30,34 @@ export async function resolve(specifier, context, nextResolve) {
 
 /** @type {import("node:module").LoadHook} */
 export async function load(url, context, nextLoad) {
-  if (!ts || !url.endsWith(".ts")) return nextLoad(url, context);
-  const fileName = fileURLToPath(url);
-  const { outputText } = ts.transpileModule(await readFile(fileName, "utf8"), {
+  if (!isHooks || !url.endsWith(".ts")) return nextLoad(url, context);
+  const source = await javascriptOf(fileURLToPath(url));
+  return { format: "module", source, shortCircuit: true };
+}
+
+/** @param {string} fileName */
+async function javascriptOf(fileName) {
+  const text = await readFile(fileName, "utf8");
+  const version = await readFile(new URL("../package-lock.json", import.meta.url));
+  const key = createHash("sha256").update(`${fileName}\n${text}\n`).update(version).digest("hex");
+  const file = new URL(`${key}.js`, kept);
+  try {
+    return await readFile(file, "utf8");
+  } catch {
+    const javascript = await compile(fileName, text);
+    await mkdir(kept, { recursive: true });
+    // Written aside, for another process may be reading.
+    const aside = new URL(`${key}.${process.pid}.${performance.now()}`, kept);
+    await writeFile(aside, javascript);
+    await rename(aside, file);
+    return javascript;
+  }
+}
+
+/** @param {string} fileName @param {string} text */
+async function compile(fileName, text) {
+  const { default: ts } = await import("typescript");
+  const { outputText } = ts.transpileModule(text, {
     fileName,
     compilerOptions: {
       target: ts.ScriptTarget.ES2022,
@@ -38,5 +66,5 @@ export async function load(url, context, nextLoad) {
       inlineSourceMap: true,
     },
   });
-  return { format: "module", source: outputText, shortCircuit: true };
+  return outputText;
 }

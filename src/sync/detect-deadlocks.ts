@@ -87,13 +87,11 @@ export class DeadlockDetector implements DeadlockWatch {
   /** @internal */
   waits(permits: Permits, waiter: Waiter<Held, Want>): LockstepError | undefined {
     const wait = this.#waitOf(permits, waiter);
-    const { waits } = this.#stateOf(permits);
-    waits.set(waiter, wait);
+    this.#stateOf(permits).waits.set(waiter, wait);
     // Who holds nothing keeps nobody waiting, and closes no circle.
     if (wait.heldMeanwhile.length === 0) return undefined;
     const circle = circleFrom(wait, this.#locks);
     if (circle === undefined) return undefined;
-    waits.delete(waiter);
     return new LockstepError(
       "deadlock",
       describe(circle, (lock) => this.#nameOf(lock)),

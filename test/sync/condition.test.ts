@@ -38,7 +38,7 @@ describe("wait", () => {
     expect(await refusal(() => held.release())).toBe("misuse");
   });
 
-  test("a bounded buffer: nothing is lost, nothing is done twice, and `using` is right throughout", async () => {
+  test("a bounded buffer: nothing is lost or done twice, and `using` is right throughout", async () => {
     const mutex = new Mutex();
     const [notFull, notEmpty] = [new Condition(mutex), new Condition(mutex)];
     const buffer: number[] = [];
@@ -71,7 +71,7 @@ describe("wait", () => {
     expect([held.isHeld, later.is]).toEqual([true, "waits"]);
   });
 
-  test("notifyAll wakes all who wait, who have the mutex one after the other; nobody who comes later", async () => {
+  test("notifyAll wakes all who wait now, who have the mutex one after the other", async () => {
     const mutex = new Mutex();
     const condition = new Condition(mutex);
     const order: number[] = [];

@@ -31,7 +31,7 @@ test("it does as the model does", async () => {
   await fc.assert(property, { numRuns: 500 });
 });
 
-test("races in one turn: who is there when it is set goes on, though it is reset at once; in every order", async () => {
+test("races in one turn, in every order: who is there when it is set goes on", async () => {
   const eventsOf = ["set", "reset", "abort a", "time out b"] as const;
   for (const { order, pauses } of interleavings(eventsOf)) {
     const clock = new HandClock();

@@ -94,6 +94,20 @@ describe("several keys at once", () => {
     expect(locks.size).toBe(0);
   });
 
+  test("are not kept by one who tried for them, though others want them next", async () => {
+    const locks = new KeyedMutex();
+    const x = await locks.acquire("x");
+    const both = follow(locks.acquire(["x", "y"]));
+    const z = await locks.acquire("z");
+    expect(locks.tryAcquire(["y", "z"])).toBeNull();
+    expect(locks.isLocked("y")).toBe(false);
+    x.release();
+    await settled();
+    both.value!.release();
+    z.release();
+    expect(locks.size).toBe(0);
+  });
+
   test("are given back by one who gives up in the middle", async () => {
     const clock = new ManualClock();
     const locks = new KeyedMutex({ clock });

@@ -38,7 +38,7 @@ test("it does as the model does", async () => {
 describe("races in one turn, in every order", () => {
   const eventsOf = ["release", "abort a", "abort b", "time out b", "time out c"] as const;
 
-  test("a release, aborts and time-outs: who is out of the queue first has lost, the lock is never lost", async () => {
+  test("a release, aborts and time-outs: who left first is not granted, and the lock is not lost", async () => {
     for (const { order, pauses } of interleavings(eventsOf)) {
       const clock = new HandClock();
       const mutex = new Mutex({ clock });
@@ -155,7 +155,7 @@ describe("order", () => {
 });
 
 describe("what is held", () => {
-  test("`using` gives it back at the end of the block, also after a throw, and also when it was released", async () => {
+  test("`using` gives it back at the end, also after a throw, and also when it was released", async () => {
     const mutex = new Mutex();
     const block = async (body: (held: Held) => void) => {
       using held = await mutex.acquire();

@@ -40,7 +40,7 @@ describe("races in one turn, in every order", () => {
   // Two are held. Who waits: a wants both, b and c one each.
   const eventsOf = ["release 1", "release 2", "abort a", "time out b", "abort c"] as const;
 
-  test("releases, aborts and time-outs: who is out of the queue first has lost, and nothing else is lost", async () => {
+  test("releases, aborts and time-outs: who left first is not granted, and no permit is lost", async () => {
     let runs = 0;
     for (const { order, pauses } of interleavings(eventsOf)) {
       const clock = new HandClock();
