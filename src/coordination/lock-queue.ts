@@ -67,9 +67,7 @@ export class LockQueue {
 
   /** Rejects all who wait; what is held ends with its session. */
   close(): void {
-    for (let waiter = this.#waiting.shift(); waiter; waiter = this.#waiting.shift()) {
-      waiter.refuse(closedError());
-    }
+    for (const waiter of this.#waiting.drain()) waiter.refuse(closedError());
     this.#noneWaits?.abort();
   }
 

@@ -42,17 +42,17 @@ export class Generation {
   trip(): void {
     this.#hasTripped = true;
     let isLeader = true;
-    for (let first = this.together.shift(); first; first = this.together.shift()) {
+    for (const first of this.together.drain()) {
       first.grant({ generation: this.number, isLeader });
       isLeader = false;
     }
-    for (let first = this.afterwards.shift(); first; first = this.afterwards.shift()) first.grant();
+    for (const first of this.afterwards.drain()) first.grant();
   }
 
   lose(error: LockstepError): void {
     this.#lost ??= error;
     for (const waiters of [this.together, this.afterwards]) {
-      for (let first = waiters.shift(); first; first = waiters.shift()) first.refuse(error);
+      for (const first of waiters.drain()) first.refuse(error);
     }
   }
 }

@@ -110,10 +110,10 @@ export class ChannelExchange<T> {
     this.#isClosed = true;
     this.#failure = failure;
     // While somebody waits to receive, the buffer is empty: this is the end for all of them.
-    for (let first = this.receivers.shift(); first; first = this.receivers.shift()) {
+    for (const first of this.receivers.drain()) {
       first.request.end(this, first);
     }
-    for (let first = this.senders.shift(); first; first = this.senders.shift()) {
+    for (const first of this.senders.drain()) {
       first.request.refuse(this.closedError(), first);
     }
   }

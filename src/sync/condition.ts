@@ -81,7 +81,7 @@ export class Condition {
 
   /** Wakes all who wait now; they have the mutex one after the other. One need not hold the mutex. */
   notifyAll(): void {
-    for (let first = this.#sleepers.shift(); first; first = this.#sleepers.shift()) this.#wake(first);
+    for (const first of this.#sleepers.drain()) this.#wake(first);
   }
 
   async #sleepUntil(held: Held, predicate: () => boolean, patience: Patience): Promise<void> {

@@ -30,7 +30,7 @@ export class Event {
   /** Lets all go on who wait, and all who come until the reset. Changes nothing when it is set already. */
   set(): void {
     this.#isSet = true;
-    for (let first = this.#waiters.shift(); first; first = this.#waiters.shift()) first.grant();
+    for (const first of this.#waiters.drain()) first.grant();
   }
 
   /** From now on one has to wait again. Changes nothing when it is not set. */

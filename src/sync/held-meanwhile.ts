@@ -116,8 +116,8 @@ function isHeldNoMoreAt(next: Pick<Hold, "lock" | "at">, { held, lock, at }: Hol
 
 function asyncHooks() {
   // Not imported, so that all the rest of this folder can be loaded where there is no such module.
-  const { process } = globalThis as Partial<Pick<typeof globalThis, "process">>;
-  const hooks = process?.getBuiltinModule("node:async_hooks");
+  const { process } = globalThis as { process?: Partial<NodeJS.Process> };
+  const hooks = process?.getBuiltinModule?.("node:async_hooks");
   if (hooks === undefined) {
     throw new LockstepError(
       "unsupported",

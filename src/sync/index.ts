@@ -3,7 +3,7 @@ export { Actor, type ActorOptions, type StopOptions } from "./actor.js";
 export type { Handling } from "./actor-handlers.js";
 export { AtomicRef, type UpdateOptions } from "./atomic-ref.js";
 export { Barrier, type BarrierOptions } from "./barrier.js";
-export type { Trip } from "./barrier-generation.js";
+export type { Arrival, Trip } from "./barrier-generation.js";
 export { Channel, type ChannelOptions } from "./channel.js";
 export { Condition } from "./condition.js";
 export { type DeadlockDetector, detectDeadlocks, type LockReport } from "./detect-deadlocks.js";

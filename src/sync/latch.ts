@@ -49,7 +49,7 @@ export class Latch {
     }
     this.#count -= by;
     if (this.#count > 0) return;
-    for (let first = this.#waiters.shift(); first; first = this.#waiters.shift()) first.grant();
+    for (const first of this.#waiters.drain()) first.grant();
   }
 
   /** Waits until it is open, or goes on at once if it is. */

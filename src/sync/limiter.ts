@@ -172,7 +172,7 @@ export class Limiter {
   }
 
   #tellIfIdle(): void {
-    while (this.#isIdle && !this.#untilIdle.isEmpty) this.#untilIdle.shift()?.grant();
+    if (this.#isIdle) for (const waiter of this.#untilIdle.drain()) waiter.grant();
   }
 }
 

@@ -34,7 +34,7 @@ export class Notify {
 
   /** Wakes all who wait now. Is not remembered: who comes later was not meant. */
   notifyAll(): void {
-    for (let first = this.#waiters.shift(); first; first = this.#waiters.shift()) first.grant();
+    for (const first of this.#waiters.drain()) first.grant();
   }
 
   /** Waits to be woken, or goes on at once if a call to wake one is remembered, which it then is no more. */

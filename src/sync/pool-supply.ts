@@ -116,7 +116,7 @@ export class PoolSupply<T> implements PoolLender<T> {
   /** Lends no more, and destroys what is idle. Each who waits is refused with an error of its own. */
   beginClosing(refusal: () => LockstepError): void {
     this.#isClosed = true;
-    for (let first = this.#line.shift(); first !== undefined; first = this.#line.shift()) {
+    for (const first of this.#line.drain()) {
       first.refuse(refusal());
     }
     this.#hooks.abortMaking(refusal());

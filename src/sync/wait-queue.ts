@@ -132,6 +132,11 @@ export class WaitQueue<Grant, Request = undefined> {
     return waiter;
   }
 
+  /** Takes out all, one after the other. */
+  *drain(): IterableIterator<Waiter<Grant, Request>> {
+    for (let first = this.shift(); first !== undefined; first = this.shift()) yield first;
+  }
+
   /** Takes one out; false when it was out already. */
   remove(waiter: Waiter<Grant, Request>): boolean {
     if (waiter.position === out) return false;

@@ -38,7 +38,7 @@ test("it does as the model does", async () => {
 describe("races in one turn, in every order", () => {
   const eventsOf = ["release", "abort a", "abort b", "time out b", "time out c"] as const;
 
-  test("a release, aborts and time-outs: who left first is not granted, and the lock is not lost", async () => {
+  test("a release, aborts and time-outs: who left first is not granted, no lock is lost", async () => {
     for (const { order, pauses } of interleavings(eventsOf)) {
       const clock = new HandClock();
       const mutex = new Mutex({ clock });
