@@ -58,7 +58,7 @@ export function refusalOf(
 export function whenPatienceEnds(
   patience: Patience,
   clock: Clock,
-  awaited: string,
+  awaited: string | (() => string),
   giveUp: (error: unknown) => void,
 ): () => void {
   const { signal, timeoutMs } = patience;
@@ -73,13 +73,20 @@ export function whenPatienceEnds(
       ? undefined
       : clock.after(timeoutMs, () => {
           callOff();
-          giveUp(new LockstepError("timeout", `${awaited} was not to be had within ${timeoutMs} ms`));
+          giveUp(tooLate(awaited, timeoutMs));
         });
   const callOff = () => {
     timer?.cancel();
     unlisten?.();
   };
   return callOff;
+}
+
+/** The 'timeout' of a wait for what is named so. */
+export function tooLate(awaited: string | (() => string), timeoutMs: number): LockstepError {
+  const name = typeof awaited === "string" ? awaited : awaited();
+  const within = timeoutMs === 0 ? "at once" : `within ${timeoutMs} ms`;
+  return new LockstepError("timeout", `${name} was not to be had ${within}`);
 }
 
 /** Resolves after `delayMs`, or rejects with the signal's reason. */

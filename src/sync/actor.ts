@@ -7,6 +7,7 @@ import { ActorLetter } from "./actor-letter.js";
 import { ActorMailbox } from "./actor-mailbox.js";
 import { checkCapacity } from "./channel-capacity.js";
 import { Event } from "./event.js";
+import { deadlockWatch } from "./deadlock-watch.js";
 import { checkLockOptions, type LockOptions } from "./lock-options.js";
 
 const policies = ["resume", "restart", "stop"] as const;
@@ -183,7 +184,10 @@ export class Actor<Handlers extends ActorHandlers<Handlers>> {
     if (!this.#rest.isSet) return;
     this.#rest.reset();
     // Not in this very step: a handler never runs inside the code that sends to it.
-    queueMicrotask(() => void this.#work());
+    const work = () => void this.#work();
+    // What the sender holds is not held by the actor.
+    if (deadlockWatch === undefined) queueMicrotask(work);
+    else deadlockWatch.detached(() => queueMicrotask(work));
   }
 
   async #work(): Promise<void> {

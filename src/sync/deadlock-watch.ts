@@ -14,6 +14,8 @@ export interface DeadlockWatch {
   replaced(before: Held, after: Held): void;
   /** One hold stands for several. */
   joined(whole: Held, parts: readonly Held[]): void;
+  /** Starts what has no part in what the running code holds. */
+  detached<T>(task: () => T): T;
 }
 
 /** Nobody looks, unless asked to: this is all that it costs then. */

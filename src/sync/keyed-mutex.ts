@@ -47,10 +47,9 @@ export class KeyedMutex<Key = string> {
   acquire(keys: Key | readonly Key[], patience?: Patience): Promise<Held> {
     const refusal = refusalOf(patience);
     if (refusal !== undefined) return refusal;
+    if (!Array.isArray(keys) && keys !== undefined) return this.#lockOf(keys as Key).takeOnly(patience);
     try {
-      const wanted = this.#locksOf(keys);
-      if (wanted.length === 1) return wanted[0]!.takeOnly(patience);
-      return this.#takeAll(wanted, patience);
+      return this.#takeAll(this.#locksOf(keys), patience);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -93,9 +92,11 @@ export class KeyedMutex<Key = string> {
   #lockOf(key: Key): KeyLock {
     let lock = this.#locks.get(key);
     if (lock === undefined) {
-      lock = new KeyLock(`the key ${shown(key)} of ${this.#what}`, this.#clock, ++this.#lastOrder, () => {
+      const name = () => `the key ${shown(key)} of ${this.#what}`;
+      const forget = () => {
         this.#locks.delete(key);
-      });
+      };
+      lock = new KeyLock(name, this.#clock, ++this.#lastOrder, forget);
       this.#locks.set(key, lock);
     }
     lock.users++;
@@ -136,7 +137,7 @@ class KeyLock extends Permits {
   users = 0;
   readonly #onUnused: () => void;
 
-  constructor(what: string, clock: Clock, order: number, onUnused: () => void) {
+  constructor(what: () => string, clock: Clock, order: number, onUnused: () => void) {
     super(what, 1, clock);
     this.order = order;
     this.#onUnused = onUnused;

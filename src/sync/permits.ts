@@ -35,14 +35,15 @@ export class Want<H extends Held = Held> {
  * who wants many permits is not overtaken for ever by those who want few.
  */
 export class Permits implements Lender {
-  readonly what: string;
+  readonly #what: string | (() => string);
   #total: number;
   /** Less than nothing when the total was lowered to less than is held. */
   #free: number;
   readonly #lanes: readonly WaitQueue<Held, Want>[];
 
-  constructor(what: string, total: number, clock: Clock, lanes = 1) {
-    this.what = what;
+  /** `what` names it in errors; or makes the name, if only errors need it. */
+  constructor(what: string | (() => string), total: number, clock: Clock, lanes = 1) {
+    this.#what = what;
     this.#total = total;
     this.#free = total;
     // One who gives up may have stood in the way of others.
@@ -50,6 +51,10 @@ export class Permits implements Lender {
       this.#serve();
     };
     this.#lanes = Array.from({ length: lanes }, () => new WaitQueue<Held, Want>(clock, what, onGivenUp));
+  }
+
+  get what(): string {
+    return typeof this.#what === "string" ? this.#what : this.#what();
   }
 
   get total(): number {
@@ -75,7 +80,7 @@ export class Permits implements Lender {
   tryTake<H extends Held>(want: Want<H>): H | null {
     if (this.#free < want.weight || this.#wouldOvertake(want)) return null;
     this.#free -= want.weight;
-    return this.lend(want);
+    return this.#lend(want);
   }
 
   /** Takes permits, or waits for them. The patience must have been checked. */
@@ -126,7 +131,7 @@ export class Permits implements Lender {
   }
 
   /** Lends permits that are no longer counted as free, to the waiter or else to the running code. */
-  lend<H extends Held>(want: Want<H>, waiter?: Waiter<Held, Want>): H {
+  #lend<H extends Held>(want: Want<H>, waiter?: Waiter<Held, Want>): H {
     const held = want.issue(this);
     if (deadlockWatch !== undefined) deadlockWatch.holds(this, held, waiter);
     return held;
@@ -146,7 +151,7 @@ export class Permits implements Lender {
         if (this.#free < want.weight) return;
         lane.remove(first);
         this.#free -= want.weight;
-        first.grant(this.lend(want, first));
+        first.grant(this.#lend(want, first));
       }
     }
   }

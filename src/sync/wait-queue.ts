@@ -1,6 +1,5 @@
 import type { Clock } from "../base/clock.js";
-import { LockstepError } from "../base/errors.js";
-import { whenPatienceEnds, type Patience } from "../base/patience.js";
+import { tooLate, whenPatienceEnds, type Patience } from "../base/patience.js";
 
 /** One who waits. Settled by whoever takes it out of its queue, and by nobody else. */
 export class Waiter<Grant, Request = undefined> {
@@ -58,7 +57,7 @@ const leastRoom = 16;
  */
 export class WaitQueue<Grant, Request = undefined> {
   readonly #clock: Clock;
-  readonly #awaited: string;
+  readonly #awaited: string | (() => string);
   readonly #onGivenUp: (() => void) | undefined;
   /** Its length is a power of two, or zero as long as nobody ever waited. */
   #ring: (Waiter<Grant, Request> | undefined)[] = [];
@@ -67,10 +66,10 @@ export class WaitQueue<Grant, Request = undefined> {
   #size = 0;
 
   /**
-   * `awaited` names what one waits for, in errors. `onGivenUp` is called when a waiter has lost its patience
+   * `awaited` names what one waits for, in errors; or makes the name, if only errors need it. `onGivenUp` is called when a waiter has lost its patience
    * and left: it may have stood in the way of others.
    */
-  constructor(clock: Clock, awaited: string, onGivenUp?: () => void) {
+  constructor(clock: Clock, awaited: string | (() => string), onGivenUp?: () => void) {
     this.#clock = clock;
     this.#awaited = awaited;
     this.#onGivenUp = onGivenUp;
@@ -108,7 +107,7 @@ export class WaitQueue<Grant, Request = undefined> {
     onJoined?: (waiter: Waiter<Grant, Request>) => void,
   ): Promise<Grant> {
     if (patience?.timeoutMs === 0) {
-      return Promise.reject(new LockstepError("timeout", `${this.#awaited} was not to be had at once`));
+      return Promise.reject(tooLate(this.#awaited, 0));
     }
     const promise = new Promise<Grant>(keepResolve);
     const waiter = new Waiter<Grant, Request>(request, patience?.signal, keptResolve);

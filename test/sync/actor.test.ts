@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { ManualClock } from "lockstep/base";
-import { Actor, type Handling } from "lockstep/sync";
+import { Actor, type Handling, detectDeadlocks, Mutex } from "lockstep/sync";
 import { describe, expect, test, vi } from "vitest";
 
 const closed = expect.objectContaining({ code: "closed" }) as unknown;
@@ -427,4 +427,15 @@ describe("nonsense is refused, and changes nothing", () => {
     await expect(actor.tell("deposit", 5, { timeoutMs: NaN })).rejects.toEqual(badInput);
     expect(await actor.ask("balance")).toBe(0);
   });
+});
+
+test("what a sender holds is not held by the actor, so no deadlock is seen where there is none", async () => {
+  using _detector = detectDeadlocks();
+  const mutex = new Mutex();
+  await using actor = new Actor(() => ({ work: () => mutex.run(() => "done") }));
+  const held = await mutex.acquire();
+  await actor.tell("work");
+  await new Promise((resolve) => setImmediate(resolve));
+  held.release();
+  expect(await actor.ask("work")).toBe("done");
 });
