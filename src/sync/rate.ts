@@ -10,8 +10,8 @@ import { TokenBucket } from "./token-bucket.js";
 
 export interface TokenBucketOptions extends LockOptions {
   /**
-   * An even rate, and so many at once after a pause. The generic cell rate algorithm is the same seen from the
-   * other side, and differs by its burst: 1 unless given, so that it spaces them evenly.
+   * An even rate, and so many at once after a pause. The generic cell rate algorithm is the same seen from
+   * the other side, and differs by its burst: 1 unless given, so that it spaces them evenly.
    */
   algorithm?: "token-bucket" | "gcra" | undefined;
   /** How many there are in each interval, in the long run. */

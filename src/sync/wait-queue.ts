@@ -66,8 +66,8 @@ export class WaitQueue<Grant, Request = undefined> {
   #size = 0;
 
   /**
-   * `awaited` names what one waits for, in errors; or makes the name, if only errors need it. `onGivenUp` is called when a waiter has lost its patience
-   * and left: it may have stood in the way of others.
+   * `awaited` names what one waits for, in errors; or makes the name, if only errors need it. `onGivenUp` is
+   * called when a waiter has lost its patience and left: it may have stood in the way of others.
    */
   constructor(clock: Clock, awaited: string | (() => string), onGivenUp?: () => void) {
     this.#clock = clock;

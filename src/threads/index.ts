@@ -1,1 +1,22 @@
-export {};
+/// <reference lib="esnext.disposable" preserve="true" />
+export type { Patience } from "../base/patience.js";
+export type { Trip } from "../sync/barrier-generation.js";
+export type { Held } from "../sync/held.js";
+export type { LockOptions } from "../sync/lock-options.js";
+export type { Weight } from "../sync/semaphore.js";
+export { AtomicCounter, type AtomicCounterHandle, type AtomicCounterOptions } from "./atomic-counter.js";
+export { Barrier, type BarrierHandle } from "./barrier.js";
+export { Channel, type ChannelHandle, type ChannelOptions } from "./channel.js";
+export { Condition, type ConditionHandle } from "./condition.js";
+export type { SyncPatience } from "./futex.js";
+export type { Handle } from "./handle.js";
+export { Latch, type LatchHandle } from "./latch.js";
+export { Mutex, type MutexHandle } from "./mutex.js";
+export type { OpenOptions } from "./open-options.js";
+export type { ReadHeld, WriteHeld } from "./rw-lock-held.js";
+export { RwLock, type RwLockHandle, type RwLockSide } from "./rw-lock.js";
+export { Semaphore, type SemaphoreHandle } from "./semaphore.js";
+export { Seqlock, type SeqlockHandle, type SeqlockOptions } from "./seqlock.js";
+export { SharedCell, type SharedCellHandle, type SharedCellOptions } from "./shared-cell.js";
+export { SharedStruct, type SharedStructHandle } from "./shared-struct.js";
+export type { StructField, StructFields, StructValues } from "./struct-layout.js";
