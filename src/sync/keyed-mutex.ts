@@ -49,7 +49,9 @@ export class KeyedMutex<Key = string> {
     if (refusal !== undefined) return refusal;
     if (!Array.isArray(keys) && keys !== undefined) return this.#lockOf(keys as Key).takeOnly(patience);
     try {
-      return this.#takeAll(this.#locksOf(keys), patience);
+      const wanted = this.#locksOf(keys);
+      if (wanted.every(isFree)) return Promise.resolve(this.#takeFree(wanted));
+      return this.#takeAll(wanted, patience);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -58,17 +60,9 @@ export class KeyedMutex<Key = string> {
   /** Takes them at once if all are free, without any promise; else takes none and says null. */
   tryAcquire(keys: Key | readonly Key[]): Held | null {
     const wanted = this.#locksOf(keys);
-    const taken: Held[] = [];
-    for (const lock of wanted) {
-      const held = lock.tryTake(one);
-      if (held === null) {
-        for (const each of wanted.slice(taken.length)) each.leave();
-        for (const each of taken) each.release();
-        return null;
-      }
-      taken.push(held);
-    }
-    return allOf(this.#what, taken);
+    if (wanted.every(isFree)) return this.#takeFree(wanted);
+    for (const lock of wanted) lock.leave();
+    return null;
   }
 
   /** Acquires, runs the section, releases. */
@@ -103,21 +97,28 @@ export class KeyedMutex<Key = string> {
     return lock;
   }
 
+  #takeFree(wanted: readonly KeyLock[]): Held {
+    return allOf(
+      this.#what,
+      wanted.map((lock) => lock.tryTake(one)!),
+    );
+  }
+
   async #takeAll(wanted: readonly KeyLock[], patience: Patience | undefined): Promise<Held> {
     // One patience for all of them together.
-    const givenUp = new AbortController();
+    const givenUp = patience && new AbortController();
     const callOff =
       patience &&
       whenPatienceEnds(patience, this.#clock, `all keys wanted of ${this.#what}`, (error) => {
-        givenUp.abort(error);
+        givenUp?.abort(error);
       });
-    const atOnce = patience?.timeoutMs === 0;
+    const rest = patience?.timeoutMs === 0 ? { timeoutMs: 0 } : givenUp && { signal: givenUp.signal };
     const taken: Held[] = [];
     try {
       for (const lock of wanted) {
         // Between the grant of one key and the wait for the next, no queue looks after the patience.
-        givenUp.signal.throwIfAborted();
-        taken.push(await lock.take(one, atOnce ? { timeoutMs: 0 } : patience && { signal: givenUp.signal }));
+        givenUp?.signal.throwIfAborted();
+        taken.push(await lock.take(one, rest));
       }
       return allOf(this.#what, taken);
     } catch (error) {
@@ -164,6 +165,10 @@ class KeyLock extends Permits {
     this.users--;
     if (this.users === 0) this.#onUnused();
   }
+}
+
+function isFree(lock: KeyLock): boolean {
+  return lock.free > 0 && lock.waiting() === 0;
 }
 
 /** One hold for several. */
