@@ -1,0 +1,158 @@
+import { describe, expect, test } from "vitest";
+import { Semaphore } from "lockstep/threads";
+import { Thread } from "./thread.js";
+
+describe("Semaphore", () => {
+  test("lends so many permits, and no more", async () => {
+    const semaphore = new Semaphore(3);
+    expect([semaphore.permits, semaphore.free]).toEqual([3, 3]);
+    const two = semaphore.tryAcquire({ weight: 2 });
+    expect(semaphore.free).toBe(1);
+    expect(semaphore.tryAcquire({ weight: 2 })).toBeNull();
+    const one = await semaphore.acquire({ timeoutMs: 0 });
+    await expect(semaphore.acquire({ timeoutMs: 0 })).rejects.toMatchObject({ code: "timeout" });
+    two?.release();
+    one.release();
+    expect(semaphore.free).toBe(3);
+    expect(() => one.release()).toThrow(expect.objectContaining({ code: "misuse" }));
+    expect(semaphore.free).toBe(3);
+  });
+
+  test("refuses nonsense", async () => {
+    const semaphore = new Semaphore(2);
+    for (const permits of [0, -1, 1.5, NaN, Infinity, "2" as never, 2 ** 31]) {
+      expect(() => new Semaphore(permits)).toThrow(expect.objectContaining({ code: "bad-input" }));
+    }
+    for (const weight of [0, -1, 1.5, NaN, 3, "1" as never]) {
+      await expect(semaphore.acquire({ weight })).rejects.toMatchObject({ code: "bad-input" });
+      expect(() => semaphore.tryAcquire({ weight })).toThrow(expect.objectContaining({ code: "bad-input" }));
+    }
+    expect(() => semaphore.acquireSync()).toThrow(/await semaphore.acquire\(\)/);
+    expect(semaphore.free).toBe(2);
+  });
+
+  test("one who wants many is not overtaken by those who want few", async () => {
+    const semaphore = new Semaphore(2);
+    const thread = await Thread.start({ semaphore: semaphore.handle });
+    const held = semaphore.tryAcquire();
+    const many = thread.run(({ semaphore }) => semaphore.acquireSync({ weight: 2 }).release());
+    await expect.poll(() => semaphore.tryAcquire()?.release() === undefined && waiting(semaphore)).toBe(1);
+    expect(semaphore.free).toBe(1);
+    expect(semaphore.tryAcquire()).toBeNull();
+    held?.release();
+    await many;
+    expect(semaphore.tryAcquire({ weight: 2 })?.isHeld).toBe(true);
+  });
+
+  test("one who gives up makes way for those behind it", async () => {
+    const semaphore = new Semaphore(2);
+    const threads = await Promise.all([1, 2].map(() => Thread.start({ semaphore: semaphore.handle })));
+    const held = semaphore.tryAcquire();
+    const many = threads[0]!.run(({ semaphore, rejection }) =>
+      rejection(() => semaphore.acquire({ weight: 2, timeoutMs: 150 })),
+    );
+    await expect.poll(() => waiting(semaphore)).toBe(1);
+    const few = threads[1]!.run(({ semaphore }) => semaphore.acquireSync({ timeoutMs: 5000 }).release());
+    expect(await many).toBe("timeout");
+    await few;
+    held?.release();
+    expect(semaphore.free).toBe(2);
+  });
+
+  test("tasks are served in their order, and one that gives up makes way", async () => {
+    const semaphore = new Semaphore(2);
+    const held = await semaphore.acquire({ weight: 2 });
+    const controller = new AbortController();
+    const order: string[] = [];
+    const note = (name: string) => () => void order.push(name);
+    const all = [
+      semaphore.run(note("a")),
+      semaphore.run(note("big"), { weight: 2, signal: controller.signal }).catch(note("gave up")),
+      semaphore.run(note("b")),
+      semaphore.run(note("c"), { timeoutMs: 5000 }),
+    ];
+    controller.abort();
+    await Promise.resolve();
+    held.release();
+    await Promise.all(all);
+    expect(order.filter((name) => name !== "gave up")).toEqual(["a", "b", "c"]);
+    expect(semaphore.free).toBe(2);
+  });
+
+  test("a grant that races an abort is lost by nobody", async () => {
+    const semaphore = new Semaphore(1);
+    for (let round = 0; round < 50; round++) {
+      const held = await semaphore.acquire();
+      const controller = new AbortController();
+      const waits = semaphore.acquire({ signal: controller.signal });
+      await Promise.resolve();
+      if (round % 2 === 0) held.release();
+      controller.abort(new Error("enough"));
+      if (round % 2 === 1) held.release();
+      await waits.then(
+        (late) => late.release(),
+        () => undefined,
+      );
+      expect(semaphore.free).toBe(1);
+    }
+  });
+
+  test("what a dead thread held is free again, and its place in line is nobody's", async () => {
+    const semaphore = new Semaphore(3);
+    const threads = await Promise.all([1, 2, 3].map(() => Thread.start({ semaphore: semaphore.handle })));
+    const [holder, waiter, other] = threads as [Thread, Thread, Thread];
+    await holder.run(({ semaphore, kept }) => {
+      kept["a"] = semaphore.acquireSync();
+      kept["b"] = semaphore.acquireSync({ weight: 2 });
+    });
+    void waiter.run(({ semaphore }) => semaphore.acquireSync({ weight: 3 }));
+    await expect.poll(() => waiting(semaphore)).toBe(1);
+    const waits = other.run(async ({ semaphore }) => (await semaphore.acquire()).isHeld);
+    await waiter.kill();
+    await holder.kill();
+    expect(await waits).toBe(true);
+    expect(semaphore.free).toBe(2);
+  });
+
+  test("a thread that would wait for itself is told; one that holds and wants more goes first", async () => {
+    const semaphore = new Semaphore(2);
+    const thread = await Thread.start({ semaphore: semaphore.handle });
+    const codes = await thread.run(async ({ semaphore, failure }) => {
+      const held = semaphore.acquireSync();
+      const itself = failure(() => semaphore.acquireSync({ weight: 2 }));
+      const task = semaphore.acquire({ weight: 2 });
+      // The task waits for `held`, and steps aside for the thread that blocks.
+      const more = failure(() => semaphore.acquireSync({ timeoutMs: 1000 }).release());
+      held.release();
+      (await task).release();
+      return [itself, more, semaphore.free];
+    });
+    expect(codes).toEqual(["misuse", "nothing", 2]);
+  });
+
+  test("a task that was granted while its thread came to block steps aside", async () => {
+    const semaphore = new Semaphore(1);
+    const thread = await Thread.start({ semaphore: semaphore.handle });
+    const held = await semaphore.acquire();
+    const done = thread.run(async ({ semaphore, sleepSync, words }) => {
+      const task = semaphore.acquire();
+      Atomics.store(words, 0, 1);
+      // It is granted while the thread sleeps, and cannot know.
+      sleepSync(100);
+      semaphore.acquireSync({ timeoutMs: 5000 }).release();
+      (await task).release();
+      return semaphore.free;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    held.release();
+    expect(await done).toBe(1);
+  });
+});
+
+/** How many rows of the roster wait. */
+function waiting({ handle: { memory } }: Semaphore): number {
+  const words = new Int32Array(memory);
+  let count = 0;
+  for (let row = 8; row < words.length; row += 4) if (words[row + 3] === 1) count++;
+  return count;
+}
