@@ -201,6 +201,8 @@ describe(`at random, with seed ${seed}`, () => {
           }
         }, index),
       );
+      // Of one that dies before it ever came nobody knows.
+      await expect.poll(() => barrier.generation, { interval: 1 }).toBeGreaterThan(0);
       await new Promise((resolve) => setTimeout(resolve, random.below(30)));
       await threads[0]!.kill();
       expect(await Promise.all(ends.slice(1)), `round ${round}`).toEqual(["lost", "lost"]);
