@@ -42,11 +42,11 @@ export function checkHandle(kind: string, handle: unknown, minBytes: number): Sh
   const { lockstep, version: theirs, memory, threads } = propertiesOf(handle);
   const name = classOf(kind);
   if (typeof lockstep !== "string" || !lockstep.startsWith("threads/")) {
-    throw badHandle(`${name}.from needs the \`handle\` of a ${name}, not ${describe(handle)}`);
+    throw badHandle(`${name}.from needs the \`handle\` of ${withArticle(name)}, not ${describe(handle)}`);
   }
   if (lockstep !== `threads/${kind}`) {
     const found = classOf(lockstep.slice("threads/".length));
-    throw badHandle(`this is the handle of a ${found}; use ${found}.from(handle)`);
+    throw badHandle(`this is the handle of ${withArticle(found)}; use ${found}.from(handle)`);
   }
   if (theirs !== version) {
     throw badHandle(
@@ -91,6 +91,10 @@ function badHandle(message: string): LockstepError {
 /** "rw-lock" is the kind of a RwLock. */
 function classOf(kind: string): string {
   return kind.replace(/(^|-)([a-z])/g, (_found, _dash, letter: string) => letter.toUpperCase());
+}
+
+function withArticle(name: string): string {
+  return /^[AEIOU]/.test(name) ? `an ${name}` : `a ${name}`;
 }
 
 function describe(value: unknown): string {
