@@ -17,6 +17,7 @@ if (step("prepare", ["scripts/prepare.mjs"])) {
   step("typecheck", ["node_modules/typescript/bin/tsc"]);
   step("package", ["scripts/check-package.mjs"]);
   unitTests();
+  step("newer Node", ["scripts/test-newer-node.mjs"]);
 }
 
 const { passed, failed, skipped } = counts;

@@ -266,7 +266,7 @@ describe("Channel", () => {
     expect(() => numbers.trySend(4)).toThrow(/the channel "jobs"/);
     const from = (handle: unknown) => () => Channel.from(handle as ChannelHandle<number>);
     const { handle } = numbers;
-    expect(from(new AtomicCounter().handle)).toThrow(/handle of a AtomicCounter; use AtomicCounter.from/);
+    expect(from(new AtomicCounter().handle)).toThrow(/handle of an AtomicCounter; use AtomicCounter.from/);
     expect(from({ ...handle, version: 2 })).toThrow(/version 2/);
     expect(from({ ...handle, format: "xml" })).toThrow(code("bad-input"));
     expect(from({ ...handle, format: "toString" })).toThrow(code("bad-input"));
