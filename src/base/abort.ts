@@ -1,10 +1,12 @@
 const listeners = new WeakMap<AbortSignal, AbortListener>();
 
 /**
- * Calls back when a signal aborts, unless that is called off by the returned function. However many wait on
- * one signal, such as that of a shutdown, it has one listener of ours, and none when nobody waits.
+ * Calls back when a signal aborts, unless that is called off by the returned function; and soon, if it has
+ * aborted already. However many wait on one signal, such as that of a shutdown, it has one listener of ours,
+ * and none when nobody waits.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
+  if (signal.aborted) return soon(callback);
   let listener = listeners.get(signal);
   if (listener === undefined) {
     listener = new AbortListener();
@@ -17,6 +19,17 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
     if (!added.delete(callback) || !added.isIdle) return;
     listeners.delete(signal);
     signal.removeEventListener("abort", added);
+  };
+}
+
+/** Not at once: whoever calls has not got what it needs to be called back. */
+function soon(callback: () => void): () => void {
+  let isCalledOff = false;
+  queueMicrotask(() => {
+    if (!isCalledOff) callback();
+  });
+  return () => {
+    isCalledOff = true;
   };
 }
 

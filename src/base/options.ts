@@ -1,4 +1,5 @@
 import { LockstepError } from "./errors.js";
+import { shown } from "./shown.js";
 
 /**
  * Throws 'bad-input' for an option that does not exist: a `timeout` that was meant to be `timeoutMs` must not
@@ -6,7 +7,7 @@ import { LockstepError } from "./errors.js";
  */
 export function checkOptions(options: unknown, known: readonly string[]): asserts options is object {
   if (typeof options !== "object" || options === null) {
-    throw new LockstepError("bad-input", `options must be an object, not ${String(options)}`);
+    throw new LockstepError("bad-input", `options must be an object, not ${shown(options)}`);
   }
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;

@@ -2,6 +2,7 @@ import { onAbort } from "./abort.js";
 import type { Clock } from "./clock.js";
 import { LockstepError } from "./errors.js";
 import { checkOptions } from "./options.js";
+import { shown } from "./shown.js";
 
 /** How long a caller is ready to wait: till a signal of its own aborts, or for so many milliseconds. */
 export interface Patience {
@@ -19,7 +20,7 @@ export function checkMilliseconds(name: string, value: number, leastMs: number, 
   if (typeof value === "number" && value >= leastMs && value <= mostMs) return;
   throw new LockstepError(
     "bad-input",
-    `${name} must be a number of milliseconds from ${leastMs} to ${mostMs}, not ${String(value)}`,
+    `${name} must be a number of milliseconds from ${leastMs} to ${mostMs}, not ${shown(value)}`,
   );
 }
 

@@ -116,9 +116,9 @@ export class KeyedMutex<Key = string> {
     const taken: Held[] = [];
     try {
       for (const lock of wanted) {
-        // Between the grant of one key and the wait for the next, no queue looks after the patience.
-        givenUp?.signal.throwIfAborted();
         taken.push(await lock.take(one, rest));
+        // Between its grant and this line no queue has looked after the patience.
+        givenUp?.signal.throwIfAborted();
       }
       return allOf(this.#what, taken);
     } catch (error) {

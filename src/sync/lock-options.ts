@@ -20,5 +20,12 @@ export function checkLockOptions(
   if (name !== undefined && (typeof name !== "string" || name === "")) {
     throw new LockstepError("bad-input", `the name of a ${noun} must be a string that is not empty`);
   }
+  checkClock(clock);
   return { what: name === undefined ? `the ${noun}` : `the ${noun} "${name}"`, clock };
+}
+
+function checkClock(clock: Clock): void {
+  const { now, after } = (clock as Partial<Clock> | null) ?? {};
+  if (typeof now === "function" && typeof after === "function") return;
+  throw new LockstepError("bad-input", "clock must be a Clock, such as `new ManualClock()` of lockstep/base");
 }

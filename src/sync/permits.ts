@@ -65,10 +65,14 @@ export class Permits implements Lender {
     return Math.max(0, this.#free);
   }
 
-  /** How many wait, in one lane or in all. */
-  waiting(lane?: number): number {
-    if (lane !== undefined) return this.#lanes[lane]!.size;
+  /** How many wait. */
+  waiting(): number {
     return this.#lanes.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Whether anybody waits in the lane. */
+  isWaitedFor(lane: number): boolean {
+    return !this.#lanes[lane]!.isEmpty;
   }
 
   /** Those who wait, in the order in which they are served. */

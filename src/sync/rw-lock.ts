@@ -1,4 +1,5 @@
 import { LockstepError } from "../base/errors.js";
+import { shown } from "../base/shown.js";
 import { refusalOf, type Patience } from "../base/patience.js";
 import { deadlockWatch } from "./deadlock-watch.js";
 import { Held } from "./held.js";
@@ -45,10 +46,7 @@ export class RwLock {
     const { what, clock } = checkLockOptions("read-write lock", options, ["prefer"]);
     const { prefer = "nobody" } = options;
     if (!Object.hasOwn(lanes, prefer)) {
-      throw new LockstepError(
-        "bad-input",
-        `prefer must be "readers" or "writers", not ${JSON.stringify(prefer)}`,
-      );
+      throw new LockstepError("bad-input", `prefer must be "readers" or "writers", not ${shown(prefer)}`);
     }
     const { readers, writers } = lanes[prefer];
     this.#permits = new Permits(what, everyone, clock, 3);
@@ -135,7 +133,7 @@ export class ReadHeld extends Held {
     if (this.#isUpgrading) {
       return misuse("it is being upgraded already; await that upgrade");
     }
-    if (this.#permits.waiting(upgradeLane) > 0) {
+    if (this.#permits.isWaitedFor(upgradeLane)) {
       return misuse(
         "another reader is being upgraded, and each would wait for the other to stop reading; " +
           "release this one and acquire the lock to write, then look again at what was read",
@@ -146,7 +144,7 @@ export class ReadHeld extends Held {
 
   /** Asked of the queue itself, which knows in the very turn in which the upgrade gives up. */
   get #isUpgrading(): boolean {
-    if (this.#permits.waiting(upgradeLane) === 0) return false;
+    if (!this.#permits.isWaitedFor(upgradeLane)) return false;
     const [first] = this.#permits.waiters();
     return first?.request instanceof UpgradeWant && first.request.reader === this;
   }

@@ -76,10 +76,10 @@ export class WaitQueue<Grant, Request = undefined> {
   }
 
   get isEmpty(): boolean {
-    return this.#size === 0;
+    return this.first === undefined;
   }
 
-  /** How many wait. */
+  /** How many wait; also those whose signal has aborted in this very turn, and who have not been told yet. */
   get size(): number {
     return this.#size;
   }

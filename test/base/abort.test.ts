@@ -30,6 +30,16 @@ test("one that is called back may call off another, and one that came later is c
   expect(called).toEqual(["first", "third"]);
 });
 
+test("a signal that has aborted already calls back soon, unless that is called off", async () => {
+  const signal = AbortSignal.abort();
+  const called: string[] = [];
+  onAbort(signal, () => called.push("first"));
+  onAbort(signal, () => called.push("second"))();
+  expect(called).toEqual([]);
+  await Promise.resolve();
+  expect(called).toEqual(["first"]);
+});
+
 test("a shutdown's signal may be given to any number of waiters", async () => {
   const warnings: Error[] = [];
   const onWarning = (warning: Error) => warnings.push(warning);

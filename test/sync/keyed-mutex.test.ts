@@ -243,3 +243,15 @@ test("a million keys that were used once leave nothing behind", async () => {
   expect(locks.size).toBe(0);
   expect((await heapUsed()) - before).toBeLessThan(5_000_000);
 });
+
+test("an abort that itself frees the last key still ends the wait for several", async () => {
+  const mutex = new KeyedMutex();
+  const b = await mutex.acquire("b");
+  const controller = new AbortController();
+  controller.signal.addEventListener("abort", () => b.release());
+  const both = mutex.acquire(["a", "b"], { signal: controller.signal });
+  await Promise.resolve();
+  controller.abort(new Error("enough"));
+  await expect(both).rejects.toThrow("enough");
+  expect(mutex.size).toBe(0);
+});

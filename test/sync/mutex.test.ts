@@ -250,3 +250,9 @@ test("a million acquires that were given up leave nothing behind", async () => {
   expect(staying.value!.isHeld).toBe(true);
   expect(getEventListeners(shared.signal, "abort")).toHaveLength(0);
 });
+
+test("a clock that is none is refused", () => {
+  for (const clock of [null, {}, 5, { now: () => 0 }]) {
+    expect(() => new Mutex({ clock: clock as never })).toThrow(/clock must be a Clock/);
+  }
+});

@@ -450,3 +450,16 @@ test("nothing is left of those who came and went", async () => {
   expect((await heapUsed()) - before).toBeLessThan(1_500_000);
   expect([lock.readers, lock.isWriting, lock.waiting]).toEqual([0, false, 0]);
 });
+
+test("an upgrade whose signal has aborted no longer forbids the release, in the very turn", async () => {
+  const lock = new RwLock();
+  const reader = await lock.read.acquire();
+  const other = await lock.read.acquire();
+  const controller = new AbortController();
+  controller.signal.addEventListener("abort", () => reader.release());
+  const upgrade = reader.upgrade({ signal: controller.signal });
+  controller.abort(new Error("enough"));
+  await expect(upgrade).rejects.toThrow("enough");
+  expect([reader.isHeld, lock.readers]).toEqual([false, 1]);
+  other.release();
+});
