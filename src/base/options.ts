@@ -9,6 +9,9 @@ export function checkOptions(options: unknown, known: readonly string[]): assert
   if (typeof options !== "object" || options === null) {
     throw new LockstepError("bad-input", `options must be an object, not ${shown(options)}`);
   }
+  if (options instanceof AbortSignal) {
+    throw new LockstepError("bad-input", "a signal goes in by its name, as in { signal }");
+  }
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     throw new LockstepError(

@@ -86,8 +86,9 @@ export function whenPatienceEnds(
 /** The 'timeout' of a wait for what is named so. */
 export function tooLate(awaited: string | (() => string), timeoutMs: number): LockstepError {
   const name = typeof awaited === "string" ? awaited : awaited();
-  const within = timeoutMs === 0 ? "at once" : `within ${timeoutMs} ms`;
-  return new LockstepError("timeout", `${name} was not to be had ${within}`);
+  const message =
+    timeoutMs === 0 ? `there was no time to wait for ${name}` : `waited ${timeoutMs} ms in vain for ${name}`;
+  return new LockstepError("timeout", message);
 }
 
 /** Resolves after `delayMs`, or rejects with the signal's reason. */

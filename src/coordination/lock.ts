@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { LockstepError } from "../base/errors.js";
 import { checkOptions } from "../base/options.js";
-import { checkPatience, type Patience } from "../base/patience.js";
+import { checkPatience, tooLate, type Patience } from "../base/patience.js";
 import { escapeSegment } from "../store/keys.js";
 import type { Held } from "./held.js";
 import { LockQueue } from "./lock-queue.js";
@@ -78,7 +78,7 @@ export class Lock {
   async #acquireAtOnce(): Promise<Held> {
     const held = await this.tryAcquire();
     if (held) return held;
-    throw new LockstepError("timeout", `the lock "${this.name}" was not to be had at once`);
+    throw tooLate(`the lock "${this.name}"`, 0);
   }
 
   /** Takes the lock if it is free, and says null if it is not; it never waits for a holder. */

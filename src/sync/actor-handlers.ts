@@ -12,8 +12,13 @@ export interface Handling {
 /** Handles one kind of message; what it returns, or resolves with, is the reply. */
 export type ActorHandler = (payload: never, handling: Handling) => unknown;
 
-/** What an actor does with each kind of message: any object of functions, or a class with methods only. */
-export type ActorHandlers<Handlers> = { readonly [Kind in keyof Handlers]: ActorHandler };
+/**
+ * What an actor does with each kind of message: any object of functions, or a class with methods only. No kind
+ * is called "then": an object that has one is a promise, in the eyes of the language.
+ */
+export type ActorHandlers<Handlers> = {
+  readonly [Kind in keyof Handlers]: Kind extends "then" ? never : ActorHandler;
+};
 
 type Payload<Given extends readonly unknown[]> = Given extends [] ? undefined : Given[0];
 

@@ -21,19 +21,33 @@ export class ActorLetter implements Handling {
   /** @internal Where it is; `outside` while there is no room for it in the mailbox. */
   place: "outside" | "inside" | "taken" = "outside";
   #sender: LetterSender | undefined;
+  readonly #givingUp: AbortSignal | undefined;
   #abort: AbortController | undefined;
   #aborted: { readonly reason: unknown } | undefined;
 
-  constructor(kind: string, payload: unknown, isQuestion: boolean, sender?: LetterSender) {
+  /** Who sends it may give it up by a signal, which the sender is told of later than others, maybe. */
+  constructor(
+    kind: string,
+    payload: unknown,
+    isQuestion: boolean,
+    sender?: LetterSender,
+    givingUp?: AbortSignal,
+  ) {
     this.kind = kind;
     this.payload = payload;
     this.isQuestion = isQuestion;
     this.#sender = sender;
+    this.#givingUp = givingUp;
   }
 
   /** Whether its sender still waits. */
   get isAwaited(): boolean {
     return this.#sender !== undefined;
+  }
+
+  /** Whether its sender waited until the signal aborted. Then it will be told soon, if it has not been yet. */
+  get isGivenUp(): boolean {
+    return this.#givingUp?.aborted === true && this.isAwaited;
   }
 
   get signal(): AbortSignal {

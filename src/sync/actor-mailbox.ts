@@ -35,27 +35,23 @@ export class ActorMailbox {
     this.#letIn();
   }
 
-  /** Takes out the one that came first. */
+  /** Takes out the one that came first, of those that are not given up. */
   shift(): ActorLetter | undefined {
-    const letter = this.#first;
-    if (letter === undefined) return undefined;
-    this.remove(letter);
-    // Without any room inside it was outside until now.
-    letter.accept();
-    return letter;
+    for (let letter = this.#first; letter !== undefined; letter = this.#first) {
+      this.remove(letter);
+      if (letter.isGivenUp) continue;
+      // Without any room inside it was outside until now.
+      letter.accept();
+      return letter;
+    }
+    return undefined;
   }
 
   /** Takes one out, unless it is out already, and lets in who has waited for the room. */
   remove(letter: ActorLetter): void {
     if (letter.place === "taken") return;
     if (letter.place === "inside") this.#inside--;
-    if (this.#firstOutside === letter) this.#firstOutside = letter.next;
-    if (letter.previous !== undefined) letter.previous.next = letter.next;
-    else this.#first = letter.next;
-    if (letter.next !== undefined) letter.next.previous = letter.previous;
-    else this.#last = letter.previous;
-    letter.place = "taken";
-    letter.previous = letter.next = undefined;
+    this.#unlink(letter);
     this.#letIn();
   }
 
@@ -71,9 +67,23 @@ export class ActorMailbox {
     return cleared.reverse();
   }
 
+  #unlink(letter: ActorLetter): void {
+    if (this.#firstOutside === letter) this.#firstOutside = letter.next;
+    if (letter.previous !== undefined) letter.previous.next = letter.next;
+    else this.#first = letter.next;
+    if (letter.next !== undefined) letter.next.previous = letter.previous;
+    else this.#last = letter.previous;
+    letter.place = "taken";
+    letter.previous = letter.next = undefined;
+  }
+
   #letIn(): void {
     while (this.#firstOutside !== undefined && this.hasRoom) {
       const letter = this.#firstOutside;
+      if (letter.isGivenUp) {
+        this.#unlink(letter);
+        continue;
+      }
       this.#firstOutside = letter.next;
       letter.place = "inside";
       this.#inside++;

@@ -20,8 +20,11 @@ export interface ActorOptions extends LockOptions {
    * a fresh state ("restart"), or stop.
    */
   onCrash?: (typeof policies)[number] | undefined;
-  /** Hears of what handlers throw when nobody waits for a reply to hear of it. */
-  onError?: ((error: unknown, kind: string) => void) | undefined;
+  /**
+   * Hears of what handlers throw when nobody waits for a reply to hear of it. If it throws or rejects, the
+   * actor stops.
+   */
+  onError?: ((error: unknown, kind: string) => unknown) | undefined;
 }
 
 export interface StopOptions {
@@ -137,7 +140,7 @@ export class Actor<Handlers extends ActorHandlers<Handlers>> {
     const refusal = refusalOf(patience) ?? this.#refusalOf(kind);
     if (refusal !== undefined) return refusal;
     if (patience?.timeoutMs === 0 && (isQuestion || !this.#mailbox.hasRoom)) {
-      const message = `${this.#awaited(isQuestion)} was not to be had at once`;
+      const message = `there was no time to wait for ${this.#awaited(isQuestion)}`;
       return Promise.reject(new LockstepError("timeout", message));
     }
     if (!isQuestion && this.#mailbox.hasRoom) {
@@ -146,7 +149,7 @@ export class Actor<Handlers extends ActorHandlers<Handlers>> {
       return accepted;
     }
     return new Promise((resolve, reject) => {
-      const letter = new ActorLetter(kind, payload, isQuestion, { resolve, reject });
+      const letter = new ActorLetter(kind, payload, isQuestion, { resolve, reject }, patience?.signal);
       this.#mailbox.add(letter);
       if (patience !== undefined) {
         letter.callOff = whenPatienceEnds(patience, this.#clock, this.#awaited(isQuestion), (error) => {
@@ -175,7 +178,7 @@ export class Actor<Handlers extends ActorHandlers<Handlers>> {
   #handlerOf(kind: unknown): ActorHandler | undefined {
     // A kind may come from afar: "toString" is not a message, unless somebody made it one.
     if (typeof kind !== "string") return undefined;
-    if (kind in Object.prototype && !Object.hasOwn(this.#handlers, kind)) return undefined;
+    if (kind in Object.prototype && isInAnyObject(this.#handlers, kind)) return undefined;
     const handler: unknown = this.#handlers[kind as keyof Handlers];
     return typeof handler === "function" ? (handler as ActorHandler) : undefined;
   }
@@ -217,15 +220,27 @@ export class Actor<Handlers extends ActorHandlers<Handlers>> {
   }
 
   #report({ kind, isQuestion }: ActorLetter, error: unknown): void {
-    if (this.#onError !== undefined) this.#onError(error, kind);
-    // An asker who gave up has had an error already.
-    else if (!isQuestion) this.#stopBecause(error, false);
+    if (this.#onError === undefined) {
+      // An asker who gave up has had an error already.
+      if (!isQuestion) this.#stopBecause(error, false);
+      return;
+    }
+    const reported: unknown = this.#onError(error, kind);
+    // Nobody waits for it: it may ask this very actor for something.
+    Promise.resolve(reported).catch((furtherError: unknown) => {
+      this.#stopBecause(furtherError, false);
+    });
   }
 
   #fresh(): Handlers {
     const begin = this.#begin;
     const handlers: unknown = begin();
-    if (typeof handlers === "object" && handlers !== null) return handlers as Handlers;
+    if (typeof handlers === "object" && handlers !== null) {
+      if (!("then" in handlers)) return handlers as Handlers;
+      // What becomes of it is nobody's business: it comes too late.
+      Promise.resolve(handlers).catch(() => undefined);
+      throw nonsense("the state of an actor is made at once; await what it needs before, and pass that in");
+    }
     throw nonsense("the function that is given to an actor must return an object of handlers");
   }
 
@@ -256,4 +271,15 @@ const accepted = Promise.resolve();
 
 function nonsense(message: string): LockstepError {
   return new LockstepError("bad-input", message);
+}
+
+/** Whether the name is one that every object inherits, and nobody has given it another meaning here. */
+function isInAnyObject(handlers: object, name: string): boolean {
+  if (Object.hasOwn(handlers, name)) return false;
+  // Every class has a constructor, which handles nothing.
+  if (name === "constructor") return true;
+  let owner = Object.getPrototypeOf(handlers) as object | null;
+  while (owner !== null && !Object.hasOwn(owner, name)) owner = Object.getPrototypeOf(owner) as object | null;
+  // Not by identity with Object.prototype: what another realm has made inherits from that of its own.
+  return owner === null || Object.getPrototypeOf(owner) === null;
 }

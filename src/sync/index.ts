@@ -1,4 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+export { isLockstepError, LockstepError, type LockstepErrorCode } from "../base/errors.js";
+export type { Patience } from "../base/patience.js";
 export { Actor, type ActorOptions, type StopOptions } from "./actor.js";
 export type { Handling } from "./actor-handlers.js";
 export { AtomicRef, type UpdateOptions } from "./atomic-ref.js";

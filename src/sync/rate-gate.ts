@@ -54,7 +54,7 @@ export class RateGate {
       return Promise.reject(
         new LockstepError(
           "timeout",
-          `${this.#rate.what} was not to be had within ${timeoutMs} ms: it takes ${Math.ceil(earliestMs)} ms`,
+          `${timeoutMs} ms is no time to wait for ${this.#rate.what}: it takes ${Math.ceil(earliestMs)} ms`,
         ),
       );
     }
@@ -102,6 +102,8 @@ export class RateGate {
   }
 
   #serveIn(delayMs: number): void {
+    // One that was set for somebody who has left unheard may still be there.
+    this.#timer?.cancel();
     // One that fires too early, as a timer for many weeks does, is set again.
     this.#timer = this.#rate.clock.after(delayMs, () => {
       this.#serve();

@@ -15,7 +15,7 @@ export interface SelectCase<Outcome> {
   /** @internal Happens at once if it can; undefined if it would have to wait. */
   attempt(): Outcome | undefined;
   /** @internal Waits for its turn like anybody else, until the returned function takes it out. */
-  park(listener: CaseListener<Outcome>): () => void;
+  park(listener: CaseListener<Outcome>, signal: AbortSignal | undefined): () => void;
 }
 
 /** A receive, as a case of a select; the value is its outcome, or else `done`, when the channel has ended. */
@@ -38,8 +38,8 @@ export class Receiving<T> implements SelectCase<IteratorResult<T, undefined>> {
   }
 
   /** @internal */
-  park(listener: CaseListener<IteratorResult<T, undefined>>): () => void {
-    return joined(this.#exchange.receivers, {
+  park(listener: CaseListener<IteratorResult<T, undefined>>, signal: AbortSignal | undefined): () => void {
+    return joined(this.#exchange.receivers, signal, {
       receive(value) {
         listener.happened({ done: false, value });
       },
@@ -76,8 +76,8 @@ export class Sending<T> implements SelectCase<IteratorYieldResult<undefined>> {
   }
 
   /** @internal */
-  park(listener: CaseListener<IteratorYieldResult<undefined>>): () => void {
-    return joined(this.#exchange.senders, {
+  park(listener: CaseListener<IteratorYieldResult<undefined>>, signal: AbortSignal | undefined): () => void {
+    return joined(this.#exchange.senders, signal, {
       value: this.#value,
       sent() {
         listener.happened(isSent);
@@ -90,9 +90,14 @@ export class Sending<T> implements SelectCase<IteratorYieldResult<undefined>> {
 }
 
 /** Joins a queue, and returns how to leave it, which is allowed after having been taken out as well. */
-function joined<Request>(queue: WaitQueue<unknown, Request>, request: Request): () => void {
+function joined<Request>(
+  queue: WaitQueue<unknown, Request>,
+  signal: AbortSignal | undefined,
+  request: Request,
+): () => void {
   let parked: Waiter<unknown, Request>;
-  // The promise is never settled: the select has one for all of its cases.
-  void queue.wait(request, undefined, (waiter) => (parked = waiter));
+  // The queue must know the signal, to serve nobody whose signal has aborted. Nobody waits for this promise,
+  // which only ever tells of that: the select has one for all of its cases, and hears of it by itself.
+  queue.wait(request, signal && { signal }, (waiter) => (parked = waiter)).catch(() => undefined);
   return () => queue.remove(parked);
 }

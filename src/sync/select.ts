@@ -1,5 +1,5 @@
 import { LockstepError } from "../base/errors.js";
-import { refusalOf, whenPatienceEnds, type Patience } from "../base/patience.js";
+import { refusalOf, tooLate, whenPatienceEnds, type Patience } from "../base/patience.js";
 import { Receiving, Sending, type SelectCase } from "./select-case.js";
 
 /** What may happen, by a name that tells what did. */
@@ -62,12 +62,14 @@ export function trySelect<const Cases extends SelectCases>(cases: Cases): Select
  *   of its own is parked: it completes the case that it took out, and completes itself, or parks and changes
  *   nothing. It cannot meet itself, and no two can each wait for the other to confirm.
  * - Losing patience and being closed are such steps too: whichever comes first leaves nothing to the others.
+ * - A signal that aborts tells one after the other, and this select maybe last. Each queue looks at the signal
+ *   by itself until then, and takes out the case instead of serving it.
  */
 function waitForOne(cases: SelectCases, patience: Patience): Promise<unknown> {
   const keys = Object.keys(cases);
   const awaited = `one of ${keys.join(", ")}`;
   if (patience.timeoutMs === 0) {
-    return Promise.reject(new LockstepError("timeout", `${awaited} was not to be had at once`));
+    return Promise.reject(tooLate(awaited, 0));
   }
   return new Promise((resolve, reject) => {
     const leave: (() => void)[] = [];
@@ -83,7 +85,7 @@ function waitForOne(cases: SelectCases, patience: Patience): Promise<unknown> {
         leaveAll();
         resolve(selectedBy(key, outcome));
       };
-      leave.push(cases[key]!.park({ happened, failed }));
+      leave.push(cases[key]!.park({ happened, failed }, patience.signal));
     }
     leave.push(whenPatienceEnds(patience, cases[keys[0]!]!.clock, awaited, failed));
   });

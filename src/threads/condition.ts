@@ -236,7 +236,10 @@ export class Condition {
   }
 
   #tooLate(): LockstepError {
-    return new LockstepError("timeout", `${this.#roster.what} was not to be had in the time that there was`);
+    return new LockstepError(
+      "timeout",
+      `waited in vain for ${this.#roster.what}, for all the time that there was`,
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../base/clock.js";
 import { LockstepError } from "../base/errors.js";
 import { checkOptions } from "../base/options.js";
-import { checkMilliseconds, whenPatienceEnds, type Patience } from "../base/patience.js";
+import { checkMilliseconds, tooLate, whenPatienceEnds, type Patience } from "../base/patience.js";
 import { isMainThread, Liveness } from "./liveness.js";
 
 /**
@@ -101,7 +101,7 @@ export class Futex {
       if (result !== undefined) return result;
       const leftMs = deadline - this.#clock.now();
       // A wake-up that came with the last moment is not lost: the attempt after it has failed.
-      if (leftMs <= 0) throw tooLate(awaited, timeoutMs);
+      if (leftMs <= 0) throw tooLate(awaited, timeoutMs ?? 0);
       const expected = this.#left?.() ?? before;
       const outcome = Atomics.wait(this.#words, this.#index, expected, Math.min(leftMs, sliceMs));
       if (outcome === "timed-out") Liveness.lookAfterChildren();
@@ -186,8 +186,4 @@ export class Futex {
     this.#nextLook?.cancel();
     this.#nextLook = undefined;
   }
-}
-
-function tooLate(awaited: string, timeoutMs: number | undefined): LockstepError {
-  return new LockstepError("timeout", `${awaited} was not to be had within ${timeoutMs ?? 0} ms`);
 }

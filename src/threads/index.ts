@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+export { isLockstepError, LockstepError, type LockstepErrorCode } from "../base/errors.js";
 export type { Patience } from "../base/patience.js";
 export type { Trip } from "../sync/barrier-generation.js";
 export type { Held } from "../sync/held.js";

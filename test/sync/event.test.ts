@@ -81,5 +81,7 @@ test("nonsense is refused, and changes nothing", async () => {
   }
   await settled();
   expect([event.waiting, event.isSet]).toEqual([0, false]);
-  await expect(event.wait({ timeoutMs: 0 })).rejects.toThrow('the event "ready" was not to be had at once');
+  await expect(event.wait({ timeoutMs: 0 })).rejects.toThrow(
+    'there was no time to wait for the event "ready"',
+  );
 });

@@ -204,7 +204,7 @@ test("time-outs: at once, after a while, and not after the grant", async () => {
   const inTime = follow(mutex.acquire({ timeoutMs: 20 }));
   await clock.advance(10);
   expect([atOnce.is, later.is, inTime.is]).toEqual(["timeout", "timeout", "waits"]);
-  expect((later.error as Error).message).toBe('the mutex "door" was not to be had within 10 ms');
+  expect((later.error as Error).message).toBe('waited 10 ms in vain for the mutex "door"');
   held.release();
   await clock.advance(100);
   expect(inTime.value!.isHeld).toBe(true);

@@ -104,7 +104,7 @@ describe("who gives up", () => {
     queue.shift()?.grant("it");
     await settled();
     expect([aborted.is, late.is, patient.is, other.is]).toEqual(["enough", "timeout", "enough", "done"]);
-    expect((late.error as Error).message).toBe("the thing was not to be had within 5 ms");
+    expect((late.error as Error).message).toBe("waited 5 ms in vain for the thing");
   });
 
   test("leaves no timer and no listener behind, however the wait ends", async () => {
@@ -127,7 +127,7 @@ describe("who gives up", () => {
     expect(queue.size).toBe(0);
     await settled();
     expect(wait.is).toBe("timeout");
-    expect((wait.error as Error).message).toBe("the thing was not to be had at once");
+    expect((wait.error as Error).message).toBe("there was no time to wait for the thing");
   });
 
   test("is not granted to by another whom the same signal told first", async () => {

@@ -96,7 +96,7 @@ describe("Futex", () => {
   test("gives up by time, which is 'timeout' with the name of what was awaited", async () => {
     const { clock, futex, isSet } = world();
     const waits = futex().wait(isSet(1), { timeoutMs: 50 }, "the thing");
-    const fails = expect(waits).rejects.toThrow("the thing was not to be had within 50 ms");
+    const fails = expect(waits).rejects.toThrow("waited 50 ms in vain for the thing");
     await clock.advance(50);
     await fails;
     await expect(futex().wait(isSet(1), { timeoutMs: 0 }, "it")).rejects.toMatchObject({ code: "timeout" });
