@@ -6,8 +6,8 @@ import type { Seat } from "./seat.js";
 /** What a module exports as `loops`: run in a thread of its own, with data from the one that starts it. */
 export type Loops<Data> = Record<string, (pace: Pace, data: Data) => void | Promise<void>>;
 
-/** What a module exports as `players`: run in two threads or more at once. */
-export type Players<Data> = Record<string, (seat: Seat, data: Data) => void | Promise<void>>;
+/** What a module exports as `players`: run in two threads or more at once. They may answer with a figure. */
+export type Players<Data> = Record<string, (seat: Seat, data: Data) => unknown>;
 
 /** What a thread is told. */
 export interface Part {
@@ -40,15 +40,28 @@ export async function together(
   dataOf: () => unknown,
   portsOf: () => readonly MessagePort[] = () => [],
 ): Promise<number> {
+  const { perSecond } = await play(module, names, dataOf(), portsOf());
+  return perSecond;
+}
+
+/** What the players answer, on average. */
+export async function answers(module: string, names: readonly string[], data: unknown): Promise<number> {
+  const { answers } = await play(module, names, data);
+  return answers.reduce((sum, answer) => sum + answer) / answers.length;
+}
+
+async function play(
+  module: string,
+  names: readonly string[],
+  data: unknown,
+  ports: readonly MessagePort[] = [],
+): Promise<{ perSecond: number; answers: number[] }> {
   const memory = new SharedArrayBuffer(16);
   const shared = new Int32Array(memory);
-  const data = dataOf();
-  const ports = portsOf();
   const threads = names.map((name, index) =>
     start({ module, name, data, seat: { index, memory, port: ports[index] } }),
   );
-  const answers = threads.map(answerOf);
-  const ends = Promise.all(answers);
+  const ends = Promise.all(threads.map(answerOf));
   while (Atomics.load(shared, words.ready) < names.length) await Promise.race([sleep(5), ends]);
   await Promise.race([sleep(warmUpMs), ends]);
   const [before, since] = [Atomics.load(shared, words.done), performance.now()];
@@ -56,8 +69,7 @@ export async function together(
   const [after, until] = [Atomics.load(shared, words.done), performance.now()];
   Atomics.store(shared, words.isOver, 1);
   Atomics.notify(shared, words.isOver);
-  await ends;
-  return (after - before) / ((until - since) / 1000);
+  return { perSecond: (after - before) / ((until - since) / 1000), answers: await ends };
 }
 
 function start(part: Part): Worker {

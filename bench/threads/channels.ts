@@ -26,6 +26,7 @@ const recordBytes = 64;
 /** So many messages may be under way at once. */
 const capacity = 1024;
 const ring = "ringbuf.js";
+const sleepingRing = "ringbuf.js, waiting";
 
 const sendAndReceive = (name: string, dataOf: () => unknown, portsOf?: () => MessagePort[]) => () =>
   together(module, [`${name}, sender`, `${name}, receiver`], dataOf, portsOf);
@@ -37,12 +38,11 @@ export const subjects: Subjects = {
   postMessage: () => ({
     messages: sendAndReceive("postMessage", () => new SharedArrayBuffer(4), newPorts),
   }),
-  async [ring]() {
-    const { RingBuffer } = await loadPeer<RingModule>(ring);
-    const bytes = recordBytes * capacity;
-    return {
-      messages: sendAndReceive(ring, () => RingBuffer.getStorageForCapacity(bytes, Uint8Array)),
-    };
+  [ring]: async () => ({ messages: sendAndReceive(ring, await newRings()) }),
+  [sleepingRing]: async () => {
+    const newRing = await newRings();
+    const newWaiting = (): WaitingRing => ({ ring: newRing(), bells: new SharedArrayBuffer(8) });
+    return { messages: sendAndReceive(sleepingRing, newWaiting) };
   },
 };
 
@@ -86,7 +86,7 @@ export const players: Players<never> = {
   "postMessage, receiver"(seat, credit: SharedArrayBuffer) {
     const underWay = new Int32Array(credit);
     let number = 0;
-    return new Promise((resolve) => {
+    return new Promise<void>((resolve) => {
       seat.port!.on("message", (message: Uint8Array | null) => {
         if (message === null) {
           resolve();
@@ -126,7 +126,64 @@ export const players: Players<never> = {
       seat.done();
     }
   },
+
+  /** The same with the least that lets both sleep: each wakes the other for each message. */
+  async [`${sleepingRing}, sender`](seat, memory: WaitingRing) {
+    const { RingBuffer } = await loadPeer<RingModule>(ring);
+    const buffer = new RingBuffer(memory.ring, Uint8Array);
+    const bells = new Int32Array(memory.bells);
+    const message = new Uint8Array(recordBytes);
+    seat.begin(2);
+    for (let number = 0; seat.goesOn(); number++) {
+      sleepUntil(bells, roomBell, () => buffer.available_write() >= recordBytes || !seat.goesOn());
+      message[0] = number;
+      if (seat.goesOn()) buffer.push(message);
+      wake(bells, messageBell);
+    }
+  },
+  async [`${sleepingRing}, receiver`](seat, memory: WaitingRing) {
+    const { RingBuffer } = await loadPeer<RingModule>(ring);
+    const buffer = new RingBuffer(memory.ring, Uint8Array);
+    const bells = new Int32Array(memory.bells);
+    seat.begin(2);
+    for (let number = 0; seat.goesOn(); number++) {
+      sleepUntil(bells, messageBell, () => buffer.available_read() >= recordBytes || !seat.goesOn());
+      if (!seat.goesOn()) return;
+      const message = new Uint8Array(recordBytes);
+      buffer.pop(message);
+      wake(bells, roomBell);
+      look(message, number);
+      seat.done();
+    }
+  },
 };
+
+/** The storage of a ring, and the words that each side sleeps by. */
+interface WaitingRing {
+  readonly ring: SharedArrayBuffer;
+  readonly bells: SharedArrayBuffer;
+}
+
+const roomBell = 0;
+const messageBell = 1;
+
+function sleepUntil(bells: Int32Array, bell: number, isTrue: () => boolean): void {
+  for (;;) {
+    const seen = Atomics.load(bells, bell);
+    if (isTrue()) return;
+    Atomics.wait(bells, bell, seen, 10);
+  }
+}
+
+function wake(bells: Int32Array, bell: number): void {
+  Atomics.add(bells, bell, 1);
+  Atomics.notify(bells, bell);
+}
+
+async function newRings(): Promise<() => SharedArrayBuffer> {
+  const { RingBuffer } = await loadPeer<RingModule>(ring);
+  return () => RingBuffer.getStorageForCapacity(recordBytes * capacity, Uint8Array);
+}
 
 function newPorts(): MessagePort[] {
   const { port1, port2 } = new MessageChannel();

@@ -13,4 +13,5 @@ export const counted = {
   "SharedStruct, reading": "snapshots of two fields",
   "SharedStruct, writing": "updates of two fields",
   "SharedCell, reading": "a number",
+  "SharedCell, writing": "a number",
 };

@@ -91,6 +91,10 @@ export const loops: Loops<unknown> = {
     cell.set(1);
     while (pace.goesOn()) if (cell.get() !== 1) throw new Error("nobody else wrote");
   },
+  "SharedCell, writing"(pace) {
+    const cell = new SharedCell<number>({ maxBytes: 64 });
+    while (pace.goesOn()) cell.set(1);
+  },
 };
 
 export const players: Players<never> = {

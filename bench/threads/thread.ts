@@ -11,8 +11,7 @@ const { loops, players } = (await import(module)) as {
 };
 
 if (seat) {
-  await players![name]!(new Seat(seat), data);
-  parentPort!.postMessage(0);
+  parentPort!.postMessage(await players![name]!(new Seat(seat), data));
 } else {
   parentPort!.postMessage(await paceOf((pace) => loops![name]!(pace, data)));
 }

@@ -1,9 +1,9 @@
 import type { Clock } from "../base/clock.js";
 import { LockstepError } from "../base/errors.js";
 import type { Patience } from "../base/patience.js";
-import { coreCount } from "./core-count.js";
 import { Futex } from "./futex.js";
 import type { Liveness } from "./liveness.js";
+import { LockSpin } from "./lock-spin.js";
 
 // The word is 0 when it is free, and otherwise the owner's number, shifted, and two marks.
 const free = 0;
@@ -19,11 +19,6 @@ const poisoned = -1;
 
 /** So long newcomers may overtake a sleeper. */
 const starvationMs = 2;
-/**
- * How often to look before sleeping. Where threads run side by side, the lock of a short section is free
- * again before a sleep would have begun.
- */
-const looks = coreCount > 1 ? 200 : 0;
 
 interface Sleeper {
   hasSlept: boolean;
@@ -52,6 +47,7 @@ export class LockWord {
   readonly #mine: number;
   readonly #clock: Clock;
   readonly #futex: Futex;
+  readonly #spin = new LockSpin();
   /** The word as the last attempt left it, for those who go to sleep. */
   #left = free;
 
@@ -94,7 +90,7 @@ export class LockWord {
         `${this.what} is held by this very thread, which would wait for itself for ever; release it first`,
       );
     }
-    if (this.#spin()) return;
+    if (timeoutMs !== 0 && this.#spin.succeeds(this.#look)) return;
     const sleeper = this.#sleeper();
     this.#futex.waitSync(() => this.#attempt(sleeper), timeoutMs, this.what);
   }
@@ -133,14 +129,12 @@ export class LockWord {
     return { hasSlept: false, sinceMs: this.#clock.now() };
   }
 
-  #spin(): boolean {
-    for (let look = 0; look < looks; look++) {
-      const seen = this.#seen();
-      if (seen === free && this.#swap(free, this.#mine)) return true;
-      if ((seen & starving) !== 0) return false;
-    }
-    return false;
-  }
+  /** One look of those who do not sleep yet. It is not for them when somebody starves. */
+  readonly #look = (): boolean | undefined => {
+    const seen = this.#seen();
+    if (seen === free && this.#swap(free, this.#mine)) return true;
+    return (seen & starving) === 0 ? undefined : false;
+  };
 
   /** One step of waiting: takes it, or marks that somebody is about to sleep. */
   #attempt(sleeper: Sleeper): true | undefined {
@@ -152,8 +146,11 @@ export class LockWord {
         continue;
       }
       if (seen === reserved) {
-        if (sleeper.hasSlept ? this.#swap(reserved, this.#mine | crowded) : this.#takeReserved()) return true;
-        if (sleeper.hasSlept || this.#seen() !== reserved) continue;
+        // A newcomer sleeps on it only behind one that it has woken, who takes it.
+        if (sleeper.hasSlept || this.#futex.wake(1) === 0) {
+          if (this.#swap(reserved, this.#mine | crowded)) return true;
+          continue;
+        }
       } else {
         this.#refuseDead(seen);
         const starves = sleeper.hasSlept && this.#clock.now() - sleeper.sinceMs > starvationMs;
