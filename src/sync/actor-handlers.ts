@@ -13,8 +13,8 @@ export interface Handling {
 export type ActorHandler = (payload: never, handling: Handling) => unknown;
 
 /**
- * What an actor does with each kind of message: any object of functions, or a class with methods only. No kind
- * is called "then": an object that has one is a promise, in the eyes of the language.
+ * What an actor does with each kind of message: any object of functions, or a class with methods only. No
+ * kind is called "then": an object that has one is a promise, in the eyes of the language.
  */
 export type ActorHandlers<Handlers> = {
   readonly [Kind in keyof Handlers]: Kind extends "then" ? never : ActorHandler;

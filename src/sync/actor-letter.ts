@@ -25,7 +25,7 @@ export class ActorLetter implements Handling {
   #abort: AbortController | undefined;
   #aborted: { readonly reason: unknown } | undefined;
 
-  /** Who sends it may give it up by a signal, which the sender is told of later than others, maybe. */
+  /** `givingUp` is the signal of its sender, who may be told of an abort later than others. */
   constructor(
     kind: string,
     payload: unknown,
@@ -45,7 +45,7 @@ export class ActorLetter implements Handling {
     return this.#sender !== undefined;
   }
 
-  /** Whether its sender waited until the signal aborted. Then it will be told soon, if it has not been yet. */
+  /** Whether the signal of its sender aborted while that was waiting, who will be told soon. */
   get isGivenUp(): boolean {
     return this.#givingUp?.aborted === true && this.isAwaited;
   }

@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.js";
 import { LockstepError } from "../base/errors.js";
 import { refusalOf, whenPatienceEnds, type Patience } from "../base/patience.js";
+import { shown } from "../base/shown.js";
 import { checkLockOptions, type LockOptions } from "./lock-options.js";
 import { WaitQueue } from "./wait-queue.js";
 
@@ -82,7 +83,7 @@ export class AtomicRef<T> {
       );
     }
     return new Promise((resolve, reject) => {
-      const caller = { hasLeft: false };
+      const caller = { hasLeft: false, signal: options.signal };
       const callOff = whenPatienceEnds(options, this.#clock, `an update of ${this.#what}`, (error) => {
         caller.hasLeft = true;
         reject(error);
@@ -94,7 +95,7 @@ export class AtomicRef<T> {
   /**
    * Resolves with the first value that `accepts` says yes to: the present one, or one that it is set to
    * later. Each value is looked at when it is set, so none is missed, however short it lasts; it may have
-   * changed again by the time that the waiting code goes on.
+   * changed again by the time that the waiting code goes on. `accepts` must say true or false at once.
    */
   wait<S extends T>(accepts: (value: T) => value is S, patience?: Patience): Promise<S>;
   wait(accepts: (value: T) => boolean, patience?: Patience): Promise<T>;
@@ -107,7 +108,10 @@ export class AtomicRef<T> {
       );
     }
     try {
-      if (accepts(this.#value)) return Promise.resolve(this.#value);
+      const value = this.#value;
+      const isAccepted = says(accepts, value);
+      patience?.signal?.throwIfAborted();
+      if (isAccepted) return Promise.resolve(value);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -117,13 +121,15 @@ export class AtomicRef<T> {
   async #tryToUpdate(
     change: (current: T) => T | PromiseLike<T>,
     attempts: number,
-    caller: { readonly hasLeft: boolean },
+    caller: { readonly hasLeft: boolean; readonly signal: AbortSignal | undefined },
   ): Promise<T> {
     for (let attempt = 1; attempt <= attempts; attempt++) {
       const version = this.#version;
       const changed = change(this.#value);
       // Nobody else can have run since: it was `change` itself, and it would do so each time.
       if (this.#version !== version) {
+        // What becomes of it is nobody's business any more.
+        if (isPromiseLike(changed)) Promise.resolve(changed).catch(() => undefined);
         throw new LockstepError(
           "misuse",
           `the update of ${this.#what} set it itself; return the value instead`,
@@ -132,6 +138,8 @@ export class AtomicRef<T> {
       const next = isPromiseLike(changed) ? await changed : changed;
       // Nobody hears of this any more.
       if (caller.hasLeft) return next;
+      // It may have aborted, and we may be the last to be told.
+      caller.signal?.throwIfAborted();
       if (this.#version === version) {
         this.set(next);
         return next;
@@ -147,15 +155,26 @@ export class AtomicRef<T> {
   #tell(): void {
     // Each is asked about the value as it is then: one that is asked may set it.
     for (const waiter of [...this.#waiting]) {
-      if (!waiter.isWaiting) continue;
+      // One whose signal has aborted will be told soon, and may be told after those who set it by that.
+      if (!waiter.isWaiting || waiter.signal?.aborted === true) continue;
       try {
         const value = this.#value;
-        if (waiter.request(value) && this.#waiting.remove(waiter)) waiter.grant(value);
+        if (says(waiter.request, value) && this.#waiting.remove(waiter)) waiter.grant(value);
       } catch (error) {
         if (this.#waiting.remove(waiter)) waiter.refuse(error);
       }
     }
   }
+}
+
+/** What it says; a promise would be a yes for whoever does not look. */
+function says<T>(accepts: (value: T) => boolean, value: T): boolean {
+  const answer: unknown = accepts(value);
+  if (typeof answer === "boolean") return answer;
+  throw new LockstepError(
+    "bad-input",
+    `what wait is given must say true or false, and at once; it returned ${shown(answer)}`,
+  );
 }
 
 function isPromiseLike<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {

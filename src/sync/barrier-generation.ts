@@ -34,6 +34,12 @@ export class Generation {
     return this.#hasTripped;
   }
 
+  /** Whether one who waits gives up this very moment: its signal has aborted, and tells us after others. */
+  get isDeserted(): boolean {
+    for (const { signal } of this.together) if (signal?.aborted) return true;
+    return false;
+  }
+
   /** Why it will never trip. */
   get lost(): LockstepError | undefined {
     return this.#lost;

@@ -3,6 +3,7 @@ import { LockstepError } from "../base/errors.js";
 import { refusalOf, type Patience } from "../base/patience.js";
 import { Arrival, Generation, type Trip } from "./barrier-generation.js";
 import { checkCount } from "./check-count.js";
+import { detached } from "./deadlock-watch.js";
 import { checkLockOptions, type LockOptions } from "./lock-options.js";
 
 export interface BarrierOptions extends LockOptions {
@@ -75,7 +76,7 @@ export class Barrier {
   wait(patience?: Patience): Promise<Trip> {
     const refusal = refusalOf(patience);
     if (refusal !== undefined) return refusal;
-    const generation = this.#current;
+    const generation = this.#arriving();
     const objection = this.#objection() ?? generation.lost;
     if (objection !== undefined) return Promise.reject(objection);
     if (patience?.timeoutMs === 0) {
@@ -94,7 +95,7 @@ export class Barrier {
    * *Failure*: throws 'lost' when the barrier is broken.
    */
   arrive(): Arrival {
-    const generation = this.#current;
+    const generation = this.#arriving();
     const objection = this.#objection() ?? generation.lost;
     if (objection !== undefined) throw objection;
     this.#arrive();
@@ -103,7 +104,7 @@ export class Barrier {
 
   /** Arrives for the last time: from now on there is one party less. Does so at a broken barrier as well. */
   arriveAndDeregister(): Arrival {
-    const generation = this.#current;
+    const generation = this.#arriving();
     const objection = this.#objection();
     if (objection !== undefined) throw objection;
     this.#parties--;
@@ -126,6 +127,13 @@ export class Barrier {
     this.#lose(new LockstepError("lost", `${this.#what} was reset before all had arrived; arrive again`));
     this.#actions = Promise.resolve();
     this.#current = this.#generation(this.#current.number + 1);
+  }
+
+  /** The generation of whoever comes now: broken, if it would trip with one who has just given up. */
+  #arriving(): Generation {
+    const generation = this.#current;
+    if (generation.arrived + 1 >= this.#parties && generation.isDeserted) this.#desert(generation);
+    return generation;
   }
 
   #arrive(): void {
@@ -151,7 +159,9 @@ export class Barrier {
     // It may have been lost, by a reset or by the action before.
     if (!this.#complete.has(generation)) return;
     try {
-      await action(generation.number);
+      // It is for all: what the one who came last holds is not held by it.
+      const act = () => action(generation.number);
+      await detached(act);
     } catch (cause) {
       if (!this.#complete.has(generation)) return;
       this.#lose(this.#broken(`its action failed in generation ${generation.number}`, { cause }));
@@ -163,8 +173,12 @@ export class Barrier {
   #generation(number: number): Generation {
     return new Generation(number, this.#what, this.#clock, (generation) => {
       // Once all have arrived, those who leave are not missed any more.
-      if (generation === this.#current) generation.lose(this.#broken("one who waited at it gave up"));
+      if (generation === this.#current) this.#desert(generation);
     });
+  }
+
+  #desert(generation: Generation): void {
+    generation.lose(this.#broken("one who waited at it gave up"));
   }
 
   /** All that have not tripped. */

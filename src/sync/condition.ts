@@ -64,6 +64,9 @@ export class Condition {
   /**
    * Waits until the predicate is true, which is only asked while the mutex is held: at once, each time that
    * the wait is woken, and once more when the time is up. The patience is for the whole of it.
+   *
+   * *Failure*: rejects with what the predicate throws, with 'bad-input' when it says neither true nor false,
+   * as one that is async does, and with 'misuse' when it ended the hold.
    */
   waitUntil(held: Held, predicate: () => boolean, patience?: Patience): Promise<void> {
     if (typeof predicate !== "function") {
@@ -85,7 +88,7 @@ export class Condition {
   }
 
   async #sleepUntil(held: Held, predicate: () => boolean, patience: Patience): Promise<void> {
-    if (predicate()) return;
+    if (this.#says(predicate, held)) return;
     if (patience.timeoutMs === 0) return this.#sleep(held, patience);
     let ended: { error: unknown } | undefined;
     let sleeper: Waiter<void, Sleeper> | undefined;
@@ -101,10 +104,23 @@ export class Condition {
         // It may have aborted while the mutex was waited for.
         signal?.throwIfAborted();
         await this.#sleep(held, { signal }, (joined) => (sleeper = joined));
-      } while (!predicate());
+      } while (!this.#says(predicate, held));
     } finally {
       callOff();
     }
+  }
+
+  /** What the predicate says. It runs with the mutex held, and must leave it so. */
+  #says(predicate: () => boolean, held: Held): boolean {
+    const answer = predicate();
+    if (!this.#mutex.isHeldBy(held)) {
+      throw new LockstepError("misuse", `the predicate of ${this.#what} ended the hold; let it only look`);
+    }
+    if (typeof answer === "boolean") return answer;
+    throw new LockstepError(
+      "bad-input",
+      `the predicate of ${this.#what} must say true or false at once, not ${String(answer)}`,
+    );
   }
 
   async #sleep(

@@ -94,7 +94,7 @@ export class DeadlockDetector implements DeadlockWatch {
     if (circle === undefined) return undefined;
     return new LockstepError(
       "deadlock",
-      describe(circle, (lock) => this.#nameOf(lock)),
+      describe(wait, circle, (lock) => this.#nameOf(lock)),
     );
   }
 
@@ -172,15 +172,20 @@ function removeEnded({ waits }: LockState): void {
 }
 
 /** The circle in words: who waits for what, and where what it holds was taken. */
-function describe(circle: readonly Wait[], nameOf: (lock: Permits) => string): string {
+function describe(refused: Wait, circle: readonly Wait[], nameOf: (lock: Permits) => string): string {
   const tasks = circle.map(({ lock, at, heldMeanwhile }, index) => {
     const before = circle[(index + circle.length - 1) % circle.length]!;
     const wanted = heldMeanwhile.filter((hold) => hold.lock === before.lock);
     const holds = wanted.map((hold) => `\n     holds ${nameOf(hold.lock)}, taken\n${hold.at.toString()}`);
     return `  ${index + 1}. waits for ${nameOf(lock)}\n${at.toString()}${holds.join("")}`;
   });
-  return (
-    "this would wait for ever, since each of these waits for the next, and the last for the first; take " +
-    `locks in one order, or all in one call:\n${tasks.join("\n")}`
-  );
+  if (!circle.includes(refused)) {
+    tasks.unshift(`  0. waits for ${nameOf(refused.lock)}, and so for 1\n${refused.at.toString()}`);
+  }
+  const advice =
+    tasks.length === 1
+      ? "this would wait for itself for ever, since it holds what it waits for; pass on what it holds:"
+      : "this would wait for ever, since each of these waits for the next, and the last for the first; take " +
+        "locks in one order, or all in one call:";
+  return `${advice}\n${tasks.join("\n")}`;
 }

@@ -46,7 +46,12 @@ const known = new WeakSet();
  * of the value is.
  */
 export function immutable<T>(value: T): Immutable<T> {
-  if (!isProduction) for (const found of reachable(value)) freeze(found);
+  if (!isProduction) {
+    const found = reachable(value);
+    for (const each of found) freeze(each);
+    // Only now: of what is known, the parts are frozen as well.
+    for (const each of found) known.add(each);
+  }
   return value as Immutable<T>;
 }
 
@@ -74,12 +79,14 @@ function reachable(value: unknown): Set<object> {
 
 function partsOf(whole: object, add: (part: unknown) => void): void {
   for (const name of Reflect.ownKeys(whole)) add(Reflect.getOwnPropertyDescriptor(whole, name)?.value);
-  if (whole instanceof Map || whole instanceof Set) {
-    for (const [key, item] of whole.entries()) {
+  // Not by its own methods, which may show others than it has.
+  if (isMap(whole)) {
+    Map.prototype.forEach.call(whole, (item, key) => {
       add(key);
       add(item);
-    }
+    });
   }
+  if (isSet(whole)) Set.prototype.forEach.call(whole, add);
 }
 
 function freeze(whole: object): void {
@@ -88,59 +95,118 @@ function freeze(whole: object): void {
     for (const name of mutatorsOf(whole)) Object.defineProperty(whole, name, { value: refuseChange });
   }
   Object.freeze(whole);
-  known.add(whole);
 }
 
 /** What changes an object that freezing alone would leave open. */
 function mutatorsOf(whole: object): string[] {
-  if (whole instanceof Map) return namesOf(whole).filter((name) => /^(set|delete|clear|getOr)/.test(name));
-  if (whole instanceof Set) return ["add", "delete", "clear"];
+  if (isMap(whole)) return namesOf(whole).filter((name) => /^(set|delete|clear|getOr)/.test(name));
+  if (isSet(whole)) return ["add", "delete", "clear"];
   if (isMoment(whole)) return namesOf(whole).filter((name) => name.startsWith("set"));
   return [];
 }
 
 /** The names of its methods, inherited ones too. */
 function namesOf(whole: object): string[] {
-  const prototype = Object.getPrototypeOf(whole) as object | null;
-  return prototype === null ? [] : [...Object.getOwnPropertyNames(prototype), ...namesOf(prototype)];
+  return prototypesOf(whole).flatMap((prototype) => Object.getOwnPropertyNames(prototype));
+}
+
+function isMap(whole: object): whole is Map<unknown, unknown> {
+  return madeBy(whole, "Map") !== undefined && answers(() => Map.prototype.has.call(whole, undefined));
+}
+
+function isSet(whole: object): whole is Set<unknown> {
+  return madeBy(whole, "Set") !== undefined && answers(() => Set.prototype.has.call(whole, undefined));
 }
 
 function isMoment(whole: object): whole is Moment {
-  return Object.prototype.toString.call(whole) === "[object Date]";
+  const prototype = madeBy(whole, "Date") as Moment | undefined;
+  return prototype !== undefined && answers(() => prototype.getTime.call(whole));
+}
+
+/**
+ * The prototype that it has of a class of this name: its own, or one that its class extends. Not by
+ * `instanceof`, for another realm has classes of its own; nor by what it calls itself, for that is anything.
+ */
+function madeBy(part: object, name: string): object | undefined {
+  const prototype: unknown = Object.getPrototypeOf(part);
+  // Most are no more than that.
+  if (prototype === Object.prototype || prototype === Array.prototype) return undefined;
+  return prototypesOf(part).find((each) => makerOf(each)?.name === name);
+}
+
+function makerOf(prototype: object): { readonly name: string } | undefined {
+  const maker: unknown = Reflect.getOwnPropertyDescriptor(prototype, "constructor")?.value;
+  return typeof maker === "function" ? maker : undefined;
+}
+
+function prototypesOf(whole: object): object[] {
+  const prototype = Object.getPrototypeOf(whole) as object | null;
+  return prototype === null ? [] : [prototype, ...prototypesOf(prototype)];
+}
+
+/** What errors call it. */
+function kindOf(part: object): string {
+  const [prototype] = prototypesOf(part);
+  return (prototype && makerOf(prototype)?.name) ?? "object";
+}
+
+/** A method of what is built in works on what it is meant for, whoever made that, and throws on all else. */
+function answers(ask: () => unknown): boolean {
+  try {
+    ask();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function refuseChange(this: object): never {
-  const kind = this.constructor.name;
+  const kind = kindOf(this);
   throw new LockstepError(
     "misuse",
     `this ${kind} is immutable; make a new one of it, as in new ${kind}(old), and change that`,
   );
 }
 
+const unfreezable = ["ArrayBuffer", "SharedArrayBuffer", "WeakMap", "WeakSet"];
+
 function refuseUnfreezable(part: object): void {
-  if (isUnfreezable(part)) {
-    const kind = part.constructor.name;
-    throw new LockstepError(
-      "bad-input",
-      `this ${kind} cannot be made immutable; keep it apart, or hold its contents in an array or a Map`,
-    );
-  }
-  if (!Object.isExtensible(part) && mutatorsOf(part).length > 0) {
-    const kind = part.constructor.name;
-    throw new LockstepError(
-      "bad-input",
-      `this ${kind} was frozen before, which leaves it open to change and lets nobody close it; ` +
-        `pass it as it was before Object.freeze`,
-    );
-  }
+  const whyNot = obstacleOf(part);
+  if (whyNot !== undefined) throw new LockstepError("bad-input", whyNot);
 }
 
-function isUnfreezable(part: object): boolean {
-  return (
-    ArrayBuffer.isView(part) ||
-    part instanceof ArrayBuffer ||
-    part instanceof WeakMap ||
-    part instanceof WeakSet ||
-    (typeof SharedArrayBuffer !== "undefined" && part instanceof SharedArrayBuffer)
-  );
+/** Why it cannot be made immutable, and what to do instead. */
+function obstacleOf(part: object): string | undefined {
+  if (ArrayBuffer.isView(part) || unfreezable.some((name) => madeBy(part, name) !== undefined)) {
+    return (
+      `this ${kindOf(part)} cannot be made immutable; ` +
+      `keep it apart, or hold its contents in an array or a Map`
+    );
+  }
+  if (isModule(part)) {
+    return "a module cannot be made immutable, for what it exports is its own to change; keep it apart";
+  }
+  if (madeBy(part, "RegExp") !== undefined && /[gy]/.test((part as RegExp).flags)) {
+    return (
+      "a RegExp with the flag g or y keeps its place in itself, and would not work when frozen; " +
+      "hold one without, and make one of it with the flag where it is used"
+    );
+  }
+  if (!Object.isExtensible(part) && mutatorsOf(part).some((name) => !isClosed(part, name))) {
+    return (
+      `this ${kindOf(part)} was frozen before, which leaves it open to change and lets nobody close it; ` +
+      `pass it as it was before Object.freeze`
+    );
+  }
+  return undefined;
+}
+
+function isModule(part: object): boolean {
+  if (Object.isExtensible(part)) return false;
+  const tag: unknown = Reflect.getOwnPropertyDescriptor(part, Symbol.toStringTag)?.value;
+  return tag === "Module" && Object.getPrototypeOf(part) === null;
+}
+
+function isClosed(part: object, mutator: string): boolean {
+  return Reflect.getOwnPropertyDescriptor(part, mutator)?.value === refuseChange;
 }

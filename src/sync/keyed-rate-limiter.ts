@@ -1,3 +1,4 @@
+import { LockstepError } from "../base/errors.js";
 import { checkOptions } from "../base/options.js";
 import { refusalOf, type Patience } from "../base/patience.js";
 import { RateGate, type Quota } from "./rate-gate.js";
@@ -8,7 +9,8 @@ import type { Weight } from "./semaphore.js";
 const fewKeys = 1000;
 
 /**
- * A {@link RateLimiter} for each key, all with the same rate: for each user, address, tenant.
+ * A {@link RateLimiter} for each key, all with the same rate: for each user, address, tenant. A key is
+ * whatever a `Map` takes as one, save undefined: who forgot to say whose it is would share with all who did.
  *
  * A key is remembered until nothing that it took counts any more, and the first thousand in any case. There
  * is no timer for that: from there on each new key looks at two old ones, so that there are never many more
@@ -56,6 +58,7 @@ export class KeyedRateLimiter<Key> {
   peek(key: Key, options?: Weight): Quota {
     if (options !== undefined) checkOptions(options, ["weight"]);
     const weight = this.#rate.weightOf(options);
+    checkKey(key);
     const gate = this.#gates.get(key);
     return gate === undefined
       ? { remaining: this.#rate.most, retryAfterMs: 0 }
@@ -63,6 +66,7 @@ export class KeyedRateLimiter<Key> {
   }
 
   #gateOf(key: Key, now: number): RateGate {
+    checkKey(key);
     let gate = this.#gates.get(key);
     if (gate === undefined) {
       if (this.#gates.size >= fewKeys) {
@@ -86,4 +90,9 @@ export class KeyedRateLimiter<Key> {
     const [key, gate] = next.value;
     if (gate.isIdle(now)) this.#gates.delete(key);
   }
+}
+
+function checkKey(key: unknown): void {
+  if (key !== undefined) return;
+  throw new LockstepError("bad-input", "the key is missing: say whose it is, as in tryAcquire(user.id)");
 }

@@ -2,28 +2,30 @@ import type { Clock } from "../base/clock.js";
 import { LockstepError } from "../base/errors.js";
 import { checkOptions } from "../base/options.js";
 import { checkPatience, refusalOf, type Patience } from "../base/patience.js";
-import type { Held } from "./held.js";
 import { checkLockOptions, type LockOptions } from "./lock-options.js";
 import { mapLimited } from "./map-limited.js";
 import { Permits, Want } from "./permits.js";
-import { RateGate } from "./rate-gate.js";
+import { RateTurnstile } from "./rate-turnstile.js";
 import { Rate } from "./rate.js";
 import { WaitQueue } from "./wait-queue.js";
 
 interface AtOnce {
   /** How many tasks may run at once. */
   concurrency: number;
+  limit?: undefined;
+  intervalMs?: undefined;
 }
 
 interface PerInterval {
+  /** How many tasks may run at once; without it, any number. */
+  concurrency?: number | undefined;
   /** How many tasks may start in any interval, wherever one begins to count. */
   limit: number;
   intervalMs: number;
 }
 
 /** One of the two, or both. */
-export type LimiterOptions = LockOptions &
-  ((AtOnce & Partial<Record<keyof PerInterval, undefined>>) | (PerInterval & Partial<AtOnce>));
+export type LimiterOptions = LockOptions & (AtOnce | PerInterval);
 
 const one = new Want();
 
@@ -38,14 +40,12 @@ const one = new Want();
 export class Limiter {
   readonly #clock: Clock;
   readonly #permits: Permits;
-  readonly #gate: RateGate | undefined;
+  readonly #turnstile: RateTurnstile | undefined;
   readonly #untilIdle: WaitQueue<void>;
-  /** Tasks that have a place, and wait for the rate. */
-  #awaitingRate = 0;
 
   constructor(options: LimiterOptions) {
     const { what, clock } = checkLockOptions("limiter", options, ["concurrency", "limit", "intervalMs"]);
-    const { concurrency, limit, intervalMs } = options as LockOptions & Partial<AtOnce & PerInterval>;
+    const { concurrency, limit, intervalMs } = options as LockOptions & Partial<PerInterval>;
     if (concurrency === undefined && limit === undefined) {
       throw new LockstepError(
         "bad-input",
@@ -66,7 +66,7 @@ export class Limiter {
         name,
         clock,
       } as const;
-      this.#gate = new RateGate(new Rate("limiter", rate));
+      this.#turnstile = new RateTurnstile(new Rate("limiter", rate));
     }
     this.#untilIdle = new WaitQueue<void>(clock, `the idleness of ${what}`);
   }
@@ -106,7 +106,7 @@ export class Limiter {
    * goes on afterwards.
    */
   map<Item, T>(
-    items: Iterable<Item> | AsyncIterable<Item>,
+    items: (Iterable<Item> | AsyncIterable<Item>) & object,
     task: (item: Item, index: number) => T,
     options: Pick<Patience, "signal"> = {},
   ): Promise<Awaited<T>[]> {
@@ -128,6 +128,11 @@ export class Limiter {
     return this.#isIdle ? Promise.resolve() : this.#untilIdle.wait(undefined, patience);
   }
 
+  /** Tasks that have a place, and wait for the rate. */
+  get #awaitingRate(): number {
+    return this.#turnstile === undefined ? 0 : this.#turnstile.waiting;
+  }
+
   /** Places that are taken, by tasks that run or wait for the rate. */
   get #taken(): number {
     return this.#permits.total - this.#permits.free;
@@ -138,10 +143,18 @@ export class Limiter {
   }
 
   async #run<T>(task: () => T, patience: Patience | undefined): Promise<Awaited<T>> {
-    const held = await (this.#gate ? this.#enter(this.#gate, patience) : this.#permits.take(one, patience));
+    const signal = patience?.signal;
+    const turnstile = this.#turnstile;
+    const calledAt = turnstile === undefined ? 0 : this.#clock.now();
+    const held = await this.#permits.take(one, patience);
     try {
       // Between what was granted and this line lie some turns of promises, in which it may have aborted.
-      patience?.signal?.throwIfAborted();
+      signal?.throwIfAborted();
+      // First a place, then the rate: a task counts for it in the very step in which it is called.
+      if (turnstile !== undefined && !turnstile.tryStart()) {
+        await turnstile.turn(this.#restOf(patience, calledAt));
+        turnstile.start(signal);
+      }
       return await task();
     } finally {
       held.release();
@@ -149,26 +162,9 @@ export class Limiter {
     }
   }
 
-  /** First a place, then the rate, so that it is at its start that a task counts for the rate. */
-  async #enter(gate: RateGate, patience: Patience | undefined): Promise<Held> {
-    const { signal, timeoutMs } = patience ?? {};
-    const enteredAt = this.#clock.now();
-    const held = await this.#permits.take(one, patience);
-    this.#awaitingRate++;
-    try {
-      const now = this.#clock.now();
-      const restMs = timeoutMs && Math.max(0, enteredAt + timeoutMs - now);
-      // It may have aborted since the place was granted, and nobody hears that twice.
-      signal?.throwIfAborted();
-      await gate.take(1, now, { signal, timeoutMs: restMs });
-      return held;
-    } catch (error) {
-      held.release();
-      this.#tellIfIdle();
-      throw error;
-    } finally {
-      this.#awaitingRate--;
-    }
+  /** The patience that is left of that which a caller had. */
+  #restOf({ signal, timeoutMs }: Patience = {}, calledAt: number): Patience {
+    return { signal, timeoutMs: timeoutMs && Math.max(0, calledAt + timeoutMs - this.#clock.now()) };
   }
 
   #tellIfIdle(): void {

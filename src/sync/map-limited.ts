@@ -15,7 +15,13 @@ export async function mapLimited<Item, T>(
   signal: AbortSignal | undefined,
 ): Promise<Awaited<T>[]> {
   const stop = new AbortController();
-  const unlisten = signal && onAbort(signal, () => stop.abort(signal.reason));
+  // Its reason would do, but that it is never undefined, and what was thrown may be.
+  const failures: unknown[] = [];
+  const fail = (error: unknown) => {
+    failures.push(error);
+    stop.abort(error);
+  };
+  const unlisten = signal && onAbort(signal, () => fail(signal.reason));
   const results: Awaited<T>[] = [];
   const running = new Set<Promise<void>>();
   const start = (item: Item, index: number) =>
@@ -26,17 +32,12 @@ export async function mapLimited<Item, T>(
           return await task(item, index);
         } catch (error) {
           // Before its place is free, or the next item would start in it.
-          stop.abort(error);
+          fail(error);
           throw error;
         }
       };
       const ended = run(started, { signal: stop.signal })
-        .then(
-          (result) => void (results[index] = result),
-          (error: unknown) => {
-            stop.abort(error);
-          },
-        )
+        .then((result) => void (results[index] = result), fail)
         .finally(() => {
           running.delete(ended);
           resolve();
@@ -44,9 +45,10 @@ export async function mapLimited<Item, T>(
       running.add(ended);
     });
 
-  const source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
-  let isPulling: boolean | undefined;
+  let source: Iterator<Item> | AsyncIterator<Item> | undefined;
+  let isPulling = false;
   try {
+    source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
     for (let index = 0; ; index++) {
       isPulling = true;
       const next = await unlessAborted(source.next(), stop.signal);
@@ -56,14 +58,14 @@ export async function mapLimited<Item, T>(
       stop.signal.throwIfAborted();
     }
   } catch (error) {
-    stop.abort(error);
-    // A source that is still being asked for its next item may never answer.
+    fail(error);
     const closed = close(source);
-    if (isPulling !== true) await closed;
+    // A source that is still being asked for its next item may never answer.
+    if (!isPulling) await closed;
   }
   await Promise.all(running);
   unlisten?.();
-  stop.signal.throwIfAborted();
+  if (failures.length > 0) throw failures[0];
   return results;
 }
 
@@ -75,9 +77,9 @@ function unlessAborted<T>(value: T | Promise<T>, signal: AbortSignal): T | Promi
   });
 }
 
-async function close(source: Iterator<unknown> | AsyncIterator<unknown>): Promise<void> {
+async function close(source: Iterator<unknown> | AsyncIterator<unknown> | undefined): Promise<void> {
   try {
-    await source.return?.();
+    await source?.return?.();
   } catch {
     // What it was closed for goes first.
   }

@@ -1,4 +1,5 @@
 import { LockstepError } from "../base/errors.js";
+import { detached } from "./deadlock-watch.js";
 import type { PoolHook, PoolPlan } from "./pool-options.js";
 
 /** So many errors are kept for the end, when there is no `onError` to hear of them. */
@@ -24,7 +25,7 @@ export class PoolHooks<T> {
     this.#aborts.add(abort);
     let made: T | PromiseLike<T>;
     try {
-      made = this.#plan.make(abort.signal);
+      made = detached(() => this.#plan.make(abort.signal));
     } catch (error) {
       this.#aborts.delete(abort);
       throw error;
@@ -74,7 +75,7 @@ export class PoolHooks<T> {
     const { onError } = this.#plan;
     if (onError !== undefined) {
       // Later, so that it does not come in between, and as a promise, so that all can see if it throws.
-      void Promise.resolve().then(() => onError(error, hook));
+      void Promise.resolve().then(() => detached(() => onError(error, hook)));
       return;
     }
     // One that was made or checked in vain does no harm: the next one is told if it goes on like that.
@@ -102,7 +103,7 @@ export class PoolHooks<T> {
       return false;
     };
     try {
-      const result = call();
+      const result = detached(call);
       if (!isPromise(result)) return read(result);
       return this.#inTime(hook, result).then(read).catch(onFailed);
     } catch (error) {

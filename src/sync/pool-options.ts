@@ -28,7 +28,7 @@ export interface PoolOptions<T> extends LockOptions {
   hookTimeoutMs?: number | undefined;
 }
 
-/** The options of a pool, checked and complete. */
+/** The options of a pool, checked and complete; the hooks need not be called as methods any more. */
 export interface PoolPlan<T> extends PoolOptions<T> {
   readonly what: string;
   readonly clock: Clock;
@@ -42,6 +42,7 @@ const usualHookTimeoutMs = 30_000;
 
 export function checkPoolOptions<T>(options: PoolOptions<T>): PoolPlan<T> {
   const { what, clock } = checkLockOptions("pool", options, furtherNames);
+  const { make, check, recycle, destroy, onError } = options;
   const { min = 0, max, idleTimeoutMs, hookTimeoutMs = usualHookTimeoutMs } = options;
   for (const hook of hooks) {
     const isThere = options[hook] !== undefined || hook === "make";
@@ -54,5 +55,18 @@ export function checkPoolOptions<T>(options: PoolOptions<T>): PoolPlan<T> {
   if (min > max) throw new LockstepError("bad-input", `min is ${min}, and must not be more than max, ${max}`);
   if (idleTimeoutMs !== undefined) checkMilliseconds("idleTimeoutMs", idleTimeoutMs, 1);
   checkMilliseconds("hookTimeoutMs", hookTimeoutMs, 1);
-  return { ...options, what, clock, min, hookTimeoutMs };
+  // One by one: a copy of all that is there would leave out the methods of a class.
+  return {
+    make: make.bind(options),
+    check: check?.bind(options),
+    recycle: recycle?.bind(options),
+    destroy: destroy?.bind(options),
+    onError: onError?.bind(options),
+    max,
+    min,
+    idleTimeoutMs,
+    hookTimeoutMs,
+    what,
+    clock,
+  };
 }

@@ -28,7 +28,8 @@ export class PoolSupply<T> implements PoolLender<T> {
   #going = 0;
   /** The last make failed: as long as none succeeds, none is made for stock. */
   #isFailing = false;
-  #isClosed = false;
+  /** Once it is closed: what to tell those who come. */
+  #refusal: (() => LockstepError) | undefined;
 
   constructor(plan: PoolPlan<T>) {
     const { what, clock, min, max, idleTimeoutMs } = plan;
@@ -67,21 +68,18 @@ export class PoolSupply<T> implements PoolLender<T> {
   }
 
   get isClosed(): boolean {
-    return this.#isClosed;
+    return this.#refusal !== undefined;
   }
 
   /** Lends one if there is one at once; what it takes time to make or check is for the next who asks. */
   lendAtOnce(): Lease<T> | null {
     if (!this.#line.isEmpty) return null;
     try {
-      for (let pooled = this.#shelf.take(); pooled !== undefined; pooled = this.#shelf.take()) {
-        const isGood = this.#check(pooled);
-        if (isGood === "later") return null;
-        if (isGood) return this.#lend(pooled);
-      }
-      // What is on its way already is enough for one.
-      const made = this.#coming > 0 || this.#isFull ? undefined : this.#make();
-      return made === undefined ? null : this.#lend(made);
+      const pooled = this.#findAtOnce();
+      if (this.#refusal === undefined) return pooled === undefined ? null : this.#lend(pooled);
+      // Its check or its make has closed the pool.
+      if (pooled !== undefined) this.#destroy(pooled);
+      throw this.#refusal();
     } finally {
       this.#goOn();
     }
@@ -102,7 +100,7 @@ export class PoolSupply<T> implements PoolLender<T> {
   takeBack(pooled: Pooled<T>): void {
     this.#lent--;
     this.#coming++;
-    const isClean = this.#isClosed || this.#hooks.recycle(pooled.resource);
+    const isClean = this.isClosed || this.#hooks.recycle(pooled.resource);
     if (typeof isClean === "boolean") this.#recycled(pooled, isClean);
     else void isClean.then((isCleanNow) => this.#recycled(pooled, isCleanNow));
   }
@@ -115,7 +113,7 @@ export class PoolSupply<T> implements PoolLender<T> {
 
   /** Lends no more, and destroys what is idle. Each who waits is refused with an error of its own. */
   beginClosing(refusal: () => LockstepError): void {
-    this.#isClosed = true;
+    this.#refusal = refusal;
     for (const first of this.#line.drain()) {
       first.refuse(refusal());
     }
@@ -137,7 +135,18 @@ export class PoolSupply<T> implements PoolLender<T> {
 
   /** Whether nothing is left of it. */
   get #isGone(): boolean {
-    return this.#isClosed && this.size === 0 && this.#going === 0;
+    return this.isClosed && this.size === 0 && this.#going === 0;
+  }
+
+  /** One that is good, if no hook needs time for that. Throws what make throws. */
+  #findAtOnce(): Pooled<T> | undefined {
+    for (let pooled = this.#shelf.take(); pooled !== undefined; pooled = this.#shelf.take()) {
+      const isGood = this.#check(pooled);
+      if (isGood === "later") return undefined;
+      if (isGood) return pooled;
+    }
+    // What is on its way already is enough for one.
+    return this.isClosed || this.#coming > 0 || this.#isFull ? undefined : this.#make();
   }
 
   #lend(pooled: Pooled<T>): Lease<T> {
@@ -154,7 +163,7 @@ export class PoolSupply<T> implements PoolLender<T> {
 
   /** One that is good: to the first in line, or to the shelf. */
   #deliver(pooled: Pooled<T>): void {
-    if (this.#isClosed) {
+    if (this.isClosed) {
       this.#destroy(pooled);
       return;
     }
@@ -230,9 +239,11 @@ export class PoolSupply<T> implements PoolLender<T> {
    */
   #refuseFirst(error: unknown): void {
     // Then it was told to stop.
-    if (this.#isClosed) return;
-    if (this.#line.size > this.#coming) this.#line.shift()!.refuse(error);
-    else this.#hooks.report(error, "make");
+    if (this.isClosed) return;
+    // Perhaps none is left: the size counts those whose signal has aborted, as long as they are not told.
+    const first = this.#line.size > this.#coming ? this.#line.shift() : undefined;
+    if (first === undefined) this.#hooks.report(error, "make");
+    else first.refuse(error);
   }
 
   #destroy({ resource }: Pooled<T>): void {
@@ -256,7 +267,7 @@ export class PoolSupply<T> implements PoolLender<T> {
       else if (this.#shelf.size === 0 && this.#line.size > this.#coming && !this.#isFull) this.#supply();
       else break;
     }
-    while (this.size < this.#min && !this.#isFailing && !this.#isClosed) this.#supply();
+    while (this.size < this.#min && !this.#isFailing && !this.isClosed) this.#supply();
     if (!this.#isGone) return;
     const { unheard } = this.#hooks;
     for (let closer = this.#closers.shift(); closer !== undefined; closer = this.#closers.shift()) {

@@ -1,5 +1,4 @@
 import type { Timer } from "../base/clock.js";
-import { LockstepError } from "../base/errors.js";
 import type { Patience } from "../base/patience.js";
 import type { RateMeter } from "./rate-meter.js";
 import type { Rate } from "./rate.js";
@@ -51,12 +50,7 @@ export class RateGate {
     // Not even the first in line could have it before then: time taken by others never comes back.
     const earliestMs = this.#meter.readyAt(weight, now) - now;
     if (timeoutMs !== undefined && earliestMs > timeoutMs) {
-      return Promise.reject(
-        new LockstepError(
-          "timeout",
-          `${timeoutMs} ms is no time to wait for ${this.#rate.what}: it takes ${Math.ceil(earliestMs)} ms`,
-        ),
-      );
+      return Promise.reject(this.#rate.sureToBeLate(timeoutMs, earliestMs));
     }
     this.#queue ??= new WaitQueue<void, number>(this.#rate.clock, this.#rate.what, () => {
       // One who gives up may have stood in the way of others.

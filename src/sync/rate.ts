@@ -63,6 +63,14 @@ export class Rate {
     }
   }
 
+  /** What one is told at once who cannot be served within its patience, even if all before it gave up. */
+  sureToBeLate(timeoutMs: number, earliestMs: number): LockstepError {
+    return new LockstepError(
+      "timeout",
+      `${timeoutMs} ms is no time to wait for ${this.what}: it takes ${Math.ceil(earliestMs)} ms`,
+    );
+  }
+
   /** How much is wanted of it; throws 'bad-input' for what can never be had. */
   weightOf(options: Weight | undefined): number {
     if (options === undefined) return 1;

@@ -62,8 +62,8 @@ export function trySelect<const Cases extends SelectCases>(cases: Cases): Select
  *   of its own is parked: it completes the case that it took out, and completes itself, or parks and changes
  *   nothing. It cannot meet itself, and no two can each wait for the other to confirm.
  * - Losing patience and being closed are such steps too: whichever comes first leaves nothing to the others.
- * - A signal that aborts tells one after the other, and this select maybe last. Each queue looks at the signal
- *   by itself until then, and takes out the case instead of serving it.
+ * - A signal that aborts tells one after the other, and this select maybe last. Until then each queue looks
+ *   at the signal by itself, and takes out the case instead of serving it.
  */
 function waitForOne(cases: SelectCases, patience: Patience): Promise<unknown> {
   const keys = Object.keys(cases);

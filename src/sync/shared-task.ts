@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.js";
 import { LockstepError } from "../base/errors.js";
 import type { Patience } from "../base/patience.js";
+import { detached } from "./deadlock-watch.js";
 import { WaitQueue } from "./wait-queue.js";
 
 /**
@@ -55,7 +56,8 @@ export class SharedTask<Value> {
   #call(task: () => Value | PromiseLike<Value>): Value | PromiseLike<Value> {
     this.#isStarting = true;
     try {
-      return task();
+      // It goes on for the others when the first to ask has left: what that one holds is not held by it.
+      return detached(task);
     } finally {
       this.#isStarting = false;
     }

@@ -92,6 +92,8 @@ export class WaitQueue<Grant, Request = undefined> {
       // A signal that aborts tells one after the other, and those told before this one may lead to a grant.
       this.remove(first);
       first.refuse(first.signal.reason);
+      // Not at once: whoever looks has begun something, and must not find it changed under its hands.
+      if (this.#onGivenUp !== undefined) queueMicrotask(this.#onGivenUp);
     }
     return undefined;
   }

@@ -1,5 +1,5 @@
-// What a browser allows runs in one. Needs Chromium: that of the system, or LOCKSTEP_CHROMIUM; without any the
-// test is skipped.
+// What a browser allows runs in one. Needs Chromium: that of the system, or LOCKSTEP_CHROMIUM; without any,
+// the test is skipped.
 import { spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";

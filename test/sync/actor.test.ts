@@ -1,4 +1,5 @@
 import { getEventListeners } from "node:events";
+import { runInNewContext } from "node:vm";
 import { ManualClock } from "lockstep/base";
 import { Actor, type Handling, detectDeadlocks, Mutex } from "lockstep/sync";
 import { describe, expect, test, vi } from "vitest";
@@ -113,6 +114,23 @@ describe("messages", () => {
     const actor = new Actor(() => new Counter());
     expect([await actor.ask("increment", 2), await actor.ask("increment", 3)]).toEqual([2, 5]);
   });
+
+  test("a method may have any name, and be inherited; but not those that any object has", async () => {
+    class Named {
+      toString() {
+        return "mine";
+      }
+    }
+    class Further extends Named {}
+    const actor = new Actor(() => new Further());
+    expect(await actor.ask("toString")).toBe("mine");
+    for (const kind of ["valueOf", "constructor", "__proto__", "hasOwnProperty"]) {
+      await expect(actor.ask(kind as "toString"), kind).rejects.toEqual(badInput);
+    }
+    const foreign = new Actor(() => runInNewContext("({ hi: () => 5 })") as { hi(): number });
+    expect(await foreign.ask("hi")).toBe(5);
+    await expect(foreign.ask("toString" as "hi")).rejects.toEqual(badInput);
+  });
 });
 
 describe("giving up", () => {
@@ -178,6 +196,49 @@ describe("giving up", () => {
     await expect(actor.ask("look", undefined, { signal: abort.signal })).rejects.toBe("no more");
     await actor.stop();
     expect(seen).toEqual([true]);
+  });
+
+  test("a room that is free when the signal aborts is not for who waited with it", async () => {
+    const { handlers, record, end } = slow();
+    const actor = new Actor(() => handlers, { capacity: 1 });
+    await actor.tell("wait", "first");
+    await turns();
+    const [inside, outside] = [new AbortController(), new AbortController()];
+    const asked = expect(actor.ask("note", "inside", { signal: inside.signal })).rejects.toBe("inside");
+    // This one hears of the abort before those who tell do.
+    outside.signal.addEventListener("abort", () => inside.abort("inside"));
+    const { signal } = outside;
+    const tells = Array.from({ length: 20_000 }, () => actor.tell("note", "never", { signal }));
+    const last = actor.tell("note", "last");
+    outside.abort("outside");
+    await last;
+    const reasons = await Promise.all(tells.map((tell) => tell.catch((reason: unknown) => reason)));
+    expect(new Set(reasons)).toEqual(new Set(["outside"]));
+    await asked;
+    expect(actor.size).toBe(1);
+    end();
+    await actor.stop();
+    expect(record).toEqual(["first", "last"]);
+  });
+
+  test("who aborted is not served, even before it could be told", async () => {
+    const { handlers, record, end } = slow();
+    const actor = new Actor(() => handlers, { capacity: 0 });
+    await actor.tell("wait", "first");
+    // In a browser promises may go on between one who hears of an abort and the next.
+    const abort = new AbortController();
+    const { signal } = abort;
+    const told: (() => void)[] = [];
+    signal.addEventListener = (_: string, listener: { handleEvent: () => void }) =>
+      void told.push(() => listener.handleEvent());
+    const outcomes = [actor.ask("note", "asked", { signal }), actor.tell("note", "told", { signal })];
+    abort.abort("left");
+    end();
+    await turns();
+    for (const tell of told) tell();
+    for (const each of await Promise.allSettled(outcomes)) expect(each).toHaveProperty("reason", "left");
+    await actor.stop();
+    expect(record).toEqual(["first"]);
   });
 
   test("a teller who gives up after the message was accepted changes nothing", async () => {
@@ -248,6 +309,17 @@ describe("what handlers throw", () => {
     await expect(actor.ask("balance")).rejects.toEqual(closedBy(error));
     // The asker has heard of it: to stop it is no surprise.
     await actor.stop();
+  });
+
+  test("an onError that rejects is one that throws: the actor stops", async () => {
+    const onError = vi.fn(async () => Promise.reject(new Error("no log")));
+    const actor = new Actor(account, { onError });
+    await actor.tell("fail", error);
+    await turns();
+    await turns();
+    await expect(actor.ask("balance")).rejects.toEqual(closedBy(new Error("no log")));
+    await expect(actor.stop()).rejects.toEqual(closedBy(new Error("no log")));
+    expect(onError).toHaveBeenCalledOnce();
   });
 
   test("goes to onError when it was only told, and the actor goes on", async () => {
@@ -400,6 +472,8 @@ describe("nonsense is refused, and changes nothing", () => {
     refused({});
     refused(() => undefined);
     refused(() => null);
+    refused(async () => account());
+    refused(() => Promise.reject(new Error("no state")));
     refused(account, null);
     refused(account, { size: 5 });
     refused(account, { capacity: -1 });

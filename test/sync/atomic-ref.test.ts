@@ -90,6 +90,17 @@ test("who loses patience changes nothing from then on", async () => {
   expect(ref.get()).toBe(0);
 });
 
+test("an update changes nothing once its signal has aborted, even before it could be told", async () => {
+  const ref = new AtomicRef(0);
+  const aborter = new AbortController();
+  // In a browser promises may go on between one who hears of an abort and the next.
+  aborter.signal.addEventListener = () => undefined;
+  const updated = ref.update(async () => (await turn(), 5), { signal: aborter.signal });
+  aborter.abort("left");
+  await expect(updated).rejects.toBe("left");
+  expect(ref.get()).toBe(0);
+});
+
 test("what an update throws is passed on, and nothing is changed", async () => {
   const ref = new AtomicRef(0);
   const error = new Error("no");
@@ -108,6 +119,22 @@ test("an update that sets the value itself is told, instead of trying for ever",
     return n + 1;
   };
   await expect(ref.update(set)).rejects.toEqual(bad("misuse"));
+});
+
+test("an update that sets the value itself, and fails later, is told once", async () => {
+  const unhandled = vi.fn();
+  process.on("unhandledRejection", unhandled);
+  const ref = new AtomicRef(0);
+  const updated = ref.update(async () => {
+    ref.set(5);
+    await turn();
+    throw new Error("later");
+  });
+  await expect(updated).rejects.toEqual(bad("misuse"));
+  await turn();
+  await turn();
+  process.off("unhandledRejection", unhandled);
+  expect(unhandled).not.toHaveBeenCalled();
 });
 
 test("wait resolves with the first value that is accepted, however short it lasts", async () => {
@@ -133,6 +160,44 @@ test("a wait ends with its patience, and leaves no listener", async () => {
   const refused = expect(ref.wait(never, { timeoutMs: 5 })).rejects.toEqual(bad("timeout"));
   await clock.advance(5);
   await refused;
+});
+
+test("what is set when the signal aborts is not for who waited with it", async () => {
+  const ref = new AtomicRef(0);
+  const aborter = new AbortController();
+  // This one hears of the abort before the wait does.
+  aborter.signal.addEventListener("abort", () => ref.set(1));
+  const accepts = vi.fn((n: number) => n === 1);
+  const other = ref.wait((n) => n === 2);
+  const waiting = ref.wait(accepts, { signal: aborter.signal });
+  aborter.abort("left");
+  await expect(waiting).rejects.toBe("left");
+  expect(accepts).toHaveBeenCalledOnce();
+  ref.set(2);
+  expect(await other).toBe(2);
+});
+
+test("who looks and gives up by that has given up", async () => {
+  for (const answer of [false, true]) {
+    const ref = new AtomicRef(0);
+    const aborter = new AbortController();
+    const accepts = () => {
+      aborter.abort("left");
+      return answer;
+    };
+    await expect(ref.wait(accepts, { signal: aborter.signal })).rejects.toBe("left");
+  }
+});
+
+test("an answer that is neither yes nor no is refused", async () => {
+  const ref = new AtomicRef(0);
+  const answers = [async () => false, () => undefined, () => 1] as unknown as ((n: number) => boolean)[];
+  for (const accepts of answers) await expect(ref.wait(accepts)).rejects.toEqual(bad("bad-input"));
+  const later = ref.wait(((n: number) => (n === 0 ? false : Promise.resolve(false))) as never);
+  const other = ref.wait((n) => n === 1);
+  ref.set(1);
+  await expect(later).rejects.toEqual(bad("bad-input"));
+  expect(await other).toBe(1);
 });
 
 test("one who fails to look, or sets the value when looking, does not disturb the others", async () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { ManualClock, type Patience } from "lockstep/base";
-import { Barrier, type Trip } from "lockstep/sync";
+import { Barrier, detectDeadlocks, Mutex, type Trip } from "lockstep/sync";
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 import { BarrierModel } from "./barrier-model.js";
@@ -134,6 +134,21 @@ describe("the action", () => {
     expect(second.map(({ is }) => is)).toEqual(["done", "done"]);
   });
 
+  test("is not taken, by who looks for deadlocks, for a part of what the last one holds", async () => {
+    using _detector = detectDeadlocks();
+    const mutex = new Mutex();
+    const barrier = new Barrier(2, { action: () => mutex.run(() => undefined) });
+    const wait = follow(barrier.wait());
+    await mutex.run(async () => {
+      await settled();
+      barrier.arrive();
+      await settled();
+      expect(wait.is).toBe("waits");
+    });
+    await settled();
+    expect(wait.is).toBe("done");
+  });
+
   test("that fails breaks the barrier: all hear why", async () => {
     const cause = new Error("no room");
     for (const action of [() => Promise.reject(cause), () => void thrown(cause)]) {
@@ -261,6 +276,51 @@ describe("broken", () => {
     abort("going down");
     await settled();
     expect(waits.map(({ is }) => is)).toEqual(["going down", "lost", "going down"]);
+  });
+});
+
+describe("one who has aborted, and whose signal tells others first, is not counted on", () => {
+  for (const arrives of ["wait", "wait without time", "arrive", "arriveAndDeregister"] as const) {
+    test(`by ${arrives}`, async () => {
+      for (const action of [undefined, () => expect.unreachable()]) {
+        const barrier = new Barrier(3, { action });
+        const { signal, abort } = abortable();
+        const ends: Promise<string>[] = [];
+        signal.addEventListener("abort", () => {
+          const wait = () => barrier.wait(arrives === "wait without time" ? { timeoutMs: 0 } : {});
+          ends.push(
+            refusal(
+              arrives === "arrive" || arrives === "arriveAndDeregister"
+                ? () => barrier[arrives]().wait()
+                : wait,
+            ),
+          );
+        });
+        const waits = [follow(barrier.wait()), follow(barrier.wait({ signal }))];
+        abort("enough");
+        await settled();
+        expect([...waits.map(({ is }) => is), ...(await Promise.all(ends))]).toEqual([
+          "lost",
+          "enough",
+          "lost",
+        ]);
+        expect([barrier.generation, barrier.isBroken]).toEqual([0, true]);
+        expect((waits[0]!.error as Error).message).toMatch("one who waited at it gave up");
+        barrier.reset();
+        expect([barrier.arrived, barrier.parties]).toEqual([0, arrives === "arriveAndDeregister" ? 2 : 3]);
+      }
+    });
+  }
+
+  test("by one who is not the last: all hear of it when the barrier does", async () => {
+    const barrier = new Barrier(3);
+    const { signal, abort } = abortable();
+    const waits: Outcome<unknown>[] = [];
+    signal.addEventListener("abort", () => waits.push(follow(barrier.wait())));
+    waits.push(follow(barrier.wait({ signal })));
+    abort("enough");
+    await settled();
+    expect(waits.map(({ is }) => is)).toEqual(["enough", "lost"]);
   });
 });
 

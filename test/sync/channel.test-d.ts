@@ -75,6 +75,10 @@ test("an actor knows each message by its kind", () => {
   void actor.tell("deposit", "5");
   // @ts-expect-error -- a handler is a function
   new Actor(() => ({ balance: 0 }));
+  // @ts-expect-error -- await what the state needs before the actor is made
+  new Actor(async () => ({ balance: () => 0 }));
+  // @ts-expect-error -- it would be taken for a promise
+  new Actor(() => ({ then: () => 0 }));
   // @ts-expect-error -- there is no such policy
   new Actor(() => ({}), { onCrash: "panic" });
 });

@@ -320,6 +320,16 @@ describe("loops", () => {
   });
 });
 
+test("a promise that is sent is waited for by receive, and by nothing else", async () => {
+  const channel = new Channel<Promise<number>>({ capacity: 2 });
+  const failure = Promise.reject(new Error("a value like any other"));
+  failure.catch(() => undefined);
+  for (let round = 0; round < 2; round++) channel.trySend(failure);
+  expect(channel.tryReceive()?.value).toBe(failure);
+  await expect(channel.receive()).rejects.toThrow("a value like any other");
+  expect(channel.size).toBe(0);
+});
+
 test("the hand-over takes no further turn", async () => {
   const channel = new Channel<string>({ capacity: 0 });
   const order: string[] = [];

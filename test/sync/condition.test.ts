@@ -136,7 +136,7 @@ describe("who gives up", () => {
     }
     expect([held.isHeld, behind.is, condition.waiting]).toEqual([true, "waits", 0]);
     await expect(condition.wait(held, { timeoutMs: 0 })).rejects.toThrow(
-      'the condition "jobs" was not to be had at once',
+      'there was no time to wait for the condition "jobs"',
     );
   });
 
@@ -243,7 +243,7 @@ describe("waitUntil", () => {
     expect(waiting.is).toBe("waits");
     await clock.advance(0.5);
     expect([waiting.is, held.isHeld, condition.waiting]).toEqual(["timeout", true, 0]);
-    expect((waiting.error as Error).message).toBe("the condition was not to be had within 100 ms");
+    expect((waiting.error as Error).message).toBe("waited 100 ms in vain for the condition");
   });
 
   test("leaves no timer behind", async () => {
@@ -297,6 +297,52 @@ describe("waitUntil", () => {
     await settled();
     expect([wait.is, held.isHeld]).toEqual(["Error: no", true]);
     expect(await refusal(() => condition.waitUntil(held, predicate))).toBe("Error: no");
+  });
+
+  const endings: [string, (held: Held, condition: Condition) => unknown][] = [
+    ["releases it", (held) => held.release()],
+    ["waits with it", (held, condition) => void condition.wait(held)],
+  ];
+  for (const [what, end] of endings) {
+    test(`a predicate that ends the hold is refused, and nobody is left asleep: ${what}`, async () => {
+      for (const [asked, answer] of [1, 2].flatMap((times) =>
+        [false, true].map((yes) => [times, yes] as const),
+      )) {
+        const mutex = new Mutex();
+        const condition = new Condition(mutex);
+        const held = await mutex.acquire();
+        let count = 0;
+        const predicate = () => {
+          if (++count < asked) return false;
+          end(held, condition);
+          return answer;
+        };
+        const wait = follow(condition.waitUntil(held, predicate, { timeoutMs: 1000 }));
+        for (let times = 1; times < asked; times++) condition.notifyOne();
+        await settled();
+        expect([wait.is, count]).toEqual(["misuse", asked]);
+        const sleeping = what === "waits with it" ? 1 : 0;
+        expect([condition.waiting, mutex.isLocked, mutex.waiting]).toEqual([sleeping, false, 0]);
+      }
+    });
+  }
+
+  test("a predicate that gives no plain answer is refused, and the mutex is held", async () => {
+    const mutex = new Mutex();
+    const condition = new Condition(mutex, { name: "jobs" });
+    const held = await mutex.acquire();
+    for (const answer of [Promise.resolve(false), undefined, 1, "yes", null]) {
+      let isAsleep = false;
+      const predicate = () => answer as never;
+      expect(await refusal(() => condition.waitUntil(held, predicate))).toBe("bad-input");
+      const woken = follow(condition.waitUntil(held, () => (isAsleep ? predicate() : !(isAsleep = true))));
+      condition.notifyOne();
+      await settled();
+      expect([woken.is, held.isHeld, condition.waiting]).toEqual(["bad-input", true, 0]);
+    }
+    await expect(condition.waitUntil(held, (async () => true) as never)).rejects.toThrow(
+      'the predicate of the condition "jobs" must say true or false at once, not [object Promise]',
+    );
   });
 });
 

@@ -90,6 +90,47 @@ describe("a circle is found", () => {
     await recursion(0);
   });
 
+  test("of a caller of a function that takes the lock for it, twice", async () => {
+    const mutex = new Mutex();
+    const take = async () => {
+      await settled();
+      return mutex.acquire();
+    };
+    const twice = async () => {
+      using _first = await take();
+      await settled();
+      using _second = await take();
+    };
+    expect(await outcomes(twice())).toEqual(["deadlock"]);
+    expect(await outcomes((async () => twice())())).toEqual(["deadlock"]);
+    const inside = async () => {
+      const again = async () => {
+        await Promise.resolve();
+        using _second = await take();
+      };
+      using _first = await take();
+      await Promise.all([again()]);
+    };
+    expect(await outcomes(inside())).toEqual(["deadlock"]);
+    expect(mutex.isLocked).toBe(false);
+  });
+
+  test("of a function that runs what calls it again, if that awaits it", async () => {
+    const mutex = new Mutex();
+    const withLock = async <T>(section: () => Promise<T>) => {
+      await settled();
+      using _held = await mutex.acquire();
+      return await section();
+    };
+    const nested = () =>
+      withLock(async () => {
+        await settled();
+        const inner = await withLock(() => Promise.resolve(1));
+        return inner;
+      });
+    expect(await outcomes(nested())).toEqual(["deadlock"]);
+  });
+
   test("of a reader behind a writer that waits for it", async () => {
     const lock = new RwLock();
     const reader = async () => {
@@ -309,6 +350,125 @@ describe("no circle is seen", () => {
     await Promise.all([handOut(), handOut()]);
   });
 
+  test("where what a function took for its caller is handed on, at one place or two", async () => {
+    const mutex = new Mutex();
+    const works: Promise<void>[] = [];
+    const take = async () => {
+      await settled();
+      return mutex.acquire();
+    };
+    const work = async (turn: Held) => {
+      await settled();
+      await settled();
+      turn.release();
+    };
+    const handOut = async () => {
+      works.push(work(await take()));
+      for (let i = 0; i < 3; i++) {
+        const turn = await take();
+        works.push(work(turn));
+      }
+      const byTimer = await take();
+      setTimeout(() => byTimer.release(), 1);
+      works.push(work(await take()));
+    };
+    await handOut();
+    await Promise.all([...works, handOut(), handOut()]);
+    await Promise.all(works);
+  });
+
+  test("where what is taken is given back by what was there before", async () => {
+    const turns: Held[] = [];
+    const releaser = setInterval(() => turns.shift()?.release(), 10);
+    const [mutex, semaphore] = [new Mutex(), new Semaphore(2)];
+    const take = async (lock: Mutex | Semaphore) => {
+      await settled();
+      return lock.acquire();
+    };
+    const inLoop = async () => {
+      for (let i = 0; i < 4; i++) turns.push(await take(mutex));
+    };
+    const atTwoPlaces = async () => {
+      const both = [await take(semaphore), await take(semaphore)];
+      turns.push(...both);
+      turns.push(await take(semaphore));
+    };
+    const ownLoop = async () => {
+      await settled();
+      for (let i = 0; i < 4; i++) turns.push(await mutex.acquire());
+    };
+    const awaitedLater = async () => {
+      const all = ownLoop();
+      await Promise.race([all, settled()]);
+      await Promise.race([all, settled()]);
+      await all;
+    };
+    expect(await outcomes(inLoop())).toEqual(["done"]);
+    expect(await outcomes(atTwoPlaces())).toEqual(["done"]);
+    expect(await outcomes(awaitedLater())).toEqual(["done"]);
+    while (turns.length > 0) await settled();
+    await settled();
+    clearInterval(releaser);
+  });
+
+  test("where a loop that hands out turns is awaited at one place after the other", async () => {
+    const mutex = new Mutex();
+    const works: Promise<void>[] = [];
+    const handOut = async (rounds: number) => {
+      await settled();
+      for (let i = 0; i < rounds; i++) {
+        const turn = await mutex.acquire();
+        works.push(
+          (async () => {
+            for (let j = 0; j < 3; j++) await settled();
+            turn.release();
+          })(),
+        );
+      }
+    };
+    const task = async () => {
+      const all = handOut(6);
+      await Promise.race([all, settled()]);
+      await Promise.race([all, settled()]);
+      await settled();
+      await all;
+    };
+    await task();
+    await Promise.all(works);
+  });
+
+  test("where the program looks whether a hold is a promise", async () => {
+    const mutex = new Mutex();
+    let go!: () => void;
+    const signal = new Promise<void>((resolve) => (go = resolve));
+    const other = async () => {
+      await signal;
+      await mutex.run(() => undefined);
+    };
+    const holder = async () => {
+      using held = await mutex.acquire();
+      await settled();
+      expect((held as { then?: unknown }).then).toBe(undefined);
+      go();
+      await settled();
+    };
+    expect(await outcomes(other(), holder())).toEqual(["done", "done"]);
+  });
+
+  test("where all permits are taken back, if that is done apart from those handed out", async () => {
+    const semaphore = new Semaphore(3);
+    const works: Promise<void>[] = [];
+    for (let i = 0; i < 6; i++) {
+      const slot = await semaphore.acquire();
+      works.push(settled().then(() => slot.release()));
+    }
+    const all = () => semaphore.acquire({ weight: 3 });
+    await expect(all()).rejects.toMatchObject(deadlock);
+    const drained = await detector.detached(all);
+    drained.release();
+    await Promise.all(works);
+  });
+
   test("where there are permits to spare", async () => {
     const semaphore = new Semaphore(3);
     const task = () =>
@@ -406,6 +566,17 @@ describe("the detector", () => {
     await handOverHand(1000);
     const before = await heapUsed();
     await handOverHand(10_000);
+    expect((await heapUsed()) - before).toBeLessThan(1_000_000);
+  });
+
+  test("keeps nothing of promises that resolve with what was given back already", async () => {
+    const mutex = new Mutex();
+    const passOn = async (rounds: number) => {
+      for (let i = 0; i < rounds; i++) await mutex.run((held) => held);
+    };
+    await passOn(1000);
+    const before = await heapUsed();
+    await passOn(3000);
     expect((await heapUsed()) - before).toBeLessThan(1_000_000);
   });
 });

@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { immutable } from "lockstep/sync";
 import { afterEach, expect, test, vi } from "vitest";
 
@@ -104,6 +105,68 @@ test("what cannot be frozen is refused, and nothing of the value is frozen", () 
     expect([Object.isFrozen(value), Object.isFrozen(value.first)]).toEqual([false, false]);
     value.map.clear();
   }
+});
+
+test("also what another realm has made, or a class that looks like something else", () => {
+  const foreign = (code: string) => runInNewContext(code) as never;
+  const map: Map<string, { n: number }> = foreign("new Map([['a', { n: 1 }]])");
+  const set: Set<number> = foreign("new Set([1])");
+  const date: Date = foreign("new Date(5)");
+  class Moment extends Date {
+    get [Symbol.toStringTag]() {
+      return "Moment";
+    }
+  }
+  const moment = new Moment(5);
+  immutable({ map, set, date, moment });
+  expect(() => map.set("b", { n: 2 })).toThrow(bad("misuse"));
+  expect(() => set.add(2)).toThrow(bad("misuse"));
+  expect(() => date.setTime(6)).toThrow(bad("misuse"));
+  expect(() => moment.setTime(6)).toThrow(bad("misuse"));
+  expect(Object.isFrozen(map.get("a"))).toBe(true);
+  for (const code of ["ArrayBuffer(1)", "SharedArrayBuffer(1)", "WeakMap()", "WeakSet()", "Uint8Array(1)"]) {
+    expect(() => immutable({ part: foreign(`new ${code}`) }), code).toThrow(bad("bad-input"));
+  }
+  // It only says that it is one.
+  const boastful = { [Symbol.toStringTag]: "Map", inner: {} };
+  immutable([boastful, Object.create(Map.prototype), Object.create(Date.prototype)]);
+  expect(Object.isFrozen(boastful.inner)).toBe(true);
+});
+
+test("the contents of a Map or Set that shows others than it has", () => {
+  class Secretive extends Map<string, object> {
+    override entries() {
+      return new Map<string, object>().entries();
+    }
+    override forEach() {}
+  }
+  const inner = { deep: {} };
+  immutable(new Secretive([["key", inner]]));
+  expect(Object.isFrozen(inner.deep)).toBe(true);
+});
+
+test("a RegExp that keeps its place in itself is refused, others are of use", () => {
+  expect("text".replace(immutable({ pattern: /t/i }).pattern, "n")).toBe("next");
+  for (const pattern of [/a/g, /a/y]) {
+    expect(() => immutable({ pattern })).toThrow(bad("bad-input"));
+    expect(Object.isFrozen(pattern)).toBe(false);
+  }
+});
+
+test("a module is refused, and nothing is frozen then", async () => {
+  const value = { inner: { deep: {} }, module: await import("fast-check") };
+  expect(() => immutable(value)).toThrow(bad("bad-input"));
+  expect([Object.isFrozen(value), Object.isFrozen(value.inner)]).toEqual([false, false]);
+});
+
+test("after something that will not be frozen, the rest can be, all of it", () => {
+  const stubborn = new Proxy({ deep: {} }, { preventExtensions: () => false });
+  const value: Record<string, object | undefined> = { inner: { map: new Map(), deep: {} }, stubborn };
+  expect(() => immutable([value])).toThrow(TypeError);
+  const { inner } = value as { inner: { map: Map<string, number>; deep: object } };
+  const again = immutable([inner]);
+  expect(Object.isFrozen(again[0]!.deep)).toBe(true);
+  expect(() => inner.map.set("a", 1)).toThrow(bad("misuse"));
 });
 
 test("in production it does nothing", async () => {

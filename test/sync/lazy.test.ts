@@ -1,5 +1,5 @@
-import { ManualClock } from "lockstep/base";
-import { Lazy } from "lockstep/sync";
+import { ManualClock, type Patience } from "lockstep/base";
+import { detectDeadlocks, Lazy, Mutex } from "lockstep/sync";
 import { expect, test, vi } from "vitest";
 
 const bad = (code: string): unknown => expect.objectContaining({ code });
@@ -81,6 +81,25 @@ test("after a reset it is made again, and the old attempt is given only to who w
 test("one that needs itself is told", async () => {
   const lazy: Lazy<string> = new Lazy(() => lazy.get());
   await expect(lazy.get()).rejects.toEqual(bad("misuse"));
+});
+
+test("who looks for deadlocks does not take it for a part of what the first one to ask holds", async () => {
+  using _detector = detectDeadlocks();
+  const mutex = new Mutex();
+  const lazy = new Lazy(() => turn().then(() => mutex.run(() => "made")));
+  const ask = (patience?: Patience) => lazy.get(patience);
+  const aborter = new AbortController();
+  let second: Promise<unknown> | undefined;
+  await mutex.run(async () => {
+    await turn();
+    const first = ask({ signal: aborter.signal });
+    second = ask();
+    aborter.abort("left");
+    await expect(first).rejects.toBe("left");
+    await turn();
+    await turn();
+  });
+  await second;
 });
 
 test("nonsense is refused, and makes nothing", async () => {

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import fc from "fast-check";
-import { ManualClock } from "lockstep/base";
+import { ManualClock, SeededRandom } from "lockstep/base";
 import { Limiter, type LimiterOptions } from "lockstep/sync";
 import { describe, expect, test, vi } from "vitest";
 import { follow, refusal, settled, type Outcome } from "./outcome.js";
@@ -64,6 +64,99 @@ test("a task counts for the rate when it starts, not when it waits for its place
   await clock.advance(1);
   expect(tasks.names).toEqual([0, 1, 2]);
 });
+
+test("a task counts when it starts, and not when it might have: others may compute in between", async () => {
+  const clock = new ManualClock();
+  const limiter = new Limiter({ limit: 2, intervalMs: 200, clock });
+  const starts: number[] = [];
+  const compute = (ms: number) => () => {
+    starts.push(clock.now());
+    clock.jump(ms);
+  };
+  for (const ms of [180, 0, 0, 0]) void limiter.run(compute(ms));
+  await clock.advance(1000);
+  expect(starts).toEqual([0, 180, 200, 380]);
+  starts.length = 0;
+  // Those behind the first have waited for the rate, and it computes for more than an interval.
+  const now = clock.now();
+  for (const ms of [0, 0, 500]) void limiter.run(compute(ms));
+  const last = limiter.run(compute(0));
+  await clock.advance(200);
+  for (let more = 0; more < 3; more++) void limiter.run(compute(0));
+  await last;
+  await clock.advance(1000);
+  expect(starts.map((start) => start - now)).toEqual([0, 0, 200, 700, 700, 900, 900]);
+});
+
+test.each([0, 1, 2, 3, 4, 5])(
+  "never more starts than the limit, whatever tasks do: seed %i",
+  async (seed) => {
+    const random = new SeededRandom(seed);
+    const clock = new ManualClock();
+    const [limit, intervalMs] = [1 + random.below(3), 100];
+    const concurrency = random.chance(0.5) ? 1 + random.below(4) : undefined;
+    const limiter = new Limiter({ limit, intervalMs, concurrency, clock });
+    const starts: number[] = [];
+    const ends: Promise<unknown>[] = [];
+    let left = 300;
+    const give = () => {
+      if (left-- <= 0) return;
+      const aborter = new AbortController();
+      const timeoutMs = random.chance(0.2) ? random.below(300) : undefined;
+      const run = limiter.run(task, { signal: aborter.signal, timeoutMs });
+      ends.push(run.catch(() => undefined));
+      if (random.chance(0.2)) void Promise.resolve().then(() => aborter.abort("left"));
+      if (random.chance(0.1)) aborter.abort("left");
+    };
+    const task = async () => {
+      starts.push(clock.now());
+      if (random.chance(0.3)) clock.jump(random.below(250));
+      while (random.chance(0.5)) give();
+      if (random.chance(0.3)) await Promise.resolve();
+    };
+    while (left > 0) {
+      give();
+      await clock.advance(random.below(100));
+    }
+    await clock.advance(100_000);
+    await Promise.all(ends);
+    expect(starts.length).toBeGreaterThan(100);
+    for (const [index, start] of starts.entries()) {
+      const before = starts[index - limit];
+      if (before !== undefined) expect(start - before).toBeGreaterThanOrEqual(intervalMs);
+    }
+    expect([limiter.active, limiter.waiting]).toEqual([0, 0]);
+  },
+);
+
+test.each(["at once", "after a wait"])(
+  "what aborts just before its start, %s, leaves the rate",
+  async (when) => {
+    const seen = new Set<string>();
+    for (let ticks = 0; ticks < 12; ticks++) {
+      const clock = new ManualClock();
+      const limiter = new Limiter({ limit: 1, intervalMs: 100, clock });
+      const [before, aborter] = [new AbortController(), new AbortController()];
+      if (when === "after a wait") {
+        await limiter.run(() => undefined);
+        limiter.run(() => undefined, { signal: before.signal }).catch(() => undefined);
+      }
+      const run = follow(limiter.run(() => "ran", { signal: aborter.signal }));
+      if (when === "after a wait") {
+        await settled();
+        clock.jump(100);
+        before.abort("makes way");
+      }
+      for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+      aborter.abort("left");
+      const next = follow(limiter.run(() => "next"));
+      await settled();
+      seen.add(run.is);
+      expect(next.is).toBe(run.is === "left" ? "done" : "waits");
+    }
+    expect([...seen]).toEqual(["left", "done"]);
+  },
+);
 
 test("a task that throws at once fails like any other", async () => {
   const limiter = new Limiter({ concurrency: 1 });
@@ -246,6 +339,40 @@ describe("map", () => {
     expect([mapped.is, limiter.active]).toEqual(["failed", 0]);
   });
 
+  test("a signal that aborts while the source is asked ends it", async () => {
+    const limiter = new Limiter({ concurrency: 1 });
+    const aborter = new AbortController();
+    async function* silent() {
+      aborter.abort("left");
+      yield await new Promise<never>(() => {});
+    }
+    const mapped = follow(limiter.map(silent(), () => "done", { signal: aborter.signal }));
+    await settled();
+    expect(mapped.is).toBe("left");
+    expect(getEventListeners(aborter.signal, "abort")).toHaveLength(0);
+  });
+
+  test("a source that cannot even begin leaves nothing behind", async () => {
+    const limiter = new Limiter({ concurrency: 1 });
+    const { signal } = new AbortController();
+    const dry = () => {
+      throw new Error("dry");
+    };
+    for (const source of [{ [Symbol.iterator]: dry }, { [Symbol.asyncIterator]: dry }]) {
+      expect(await refusal(() => limiter.map(source, () => 1, { signal }))).toBe("Error: dry");
+    }
+    expect(getEventListeners(signal, "abort")).toHaveLength(0);
+  });
+
+  test("rejects with what was thrown, be it nothing at all", async () => {
+    const limiter = new Limiter({ concurrency: 1 });
+    const nothing = () => {
+      throw undefined as unknown as Error;
+    };
+    expect(await refusal(() => limiter.map([1, 2], nothing))).toBe("undefined");
+    expect(await refusal(() => limiter.map({ [Symbol.iterator]: nothing }, () => 1))).toBe("undefined");
+  });
+
   test("a source that fails, or that never answers, holds nobody up", async () => {
     const limiter = new Limiter({ concurrency: 2 });
     function* failing() {
@@ -291,7 +418,9 @@ test("nonsense is refused, and runs nothing", async () => {
   expect(await refusal(() => limiter.run(task, { timeoutMs: -1 }))).toBe("bad-input");
   expect(await refusal(() => limiter.run(task, { signal: AbortSignal.abort("before") }))).toBe("before");
   expect(await refusal(() => limiter.wrap(5 as never))).toBe("bad-input");
-  expect(await refusal(() => limiter.map(5 as never, task))).toBe("bad-input");
+  for (const items of [5, "text", null, {}]) {
+    expect(await refusal(() => limiter.map(items as never, task))).toBe("bad-input");
+  }
   expect(await refusal(() => limiter.map([1], undefined as never))).toBe("bad-input");
   expect(await refusal(() => limiter.map([1], task, { timeoutMs: 5 } as never))).toBe("bad-input");
   expect(await refusal(() => limiter.map([1], task, { signal: AbortSignal.abort("before") }))).toBe("before");

@@ -42,6 +42,8 @@ test("a limiter needs a limit, and infers what tasks give", () => {
   const limiter = new Limiter({ concurrency: 5 });
   new Limiter({ limit: 5, intervalMs: 1000 });
   new Limiter({ concurrency: 5, limit: 5, intervalMs: 1000 });
+  new Limiter({ concurrency: undefined, limit: 5, intervalMs: 1000 });
+  new Limiter({ concurrency: 5, limit: undefined, intervalMs: undefined });
   // @ts-expect-error -- no limit
   new Limiter({});
   // @ts-expect-error -- a limit in what time?
@@ -60,6 +62,9 @@ test("a limiter needs a limit, and infers what tasks give", () => {
     yield 1n;
   }
   expectTypeOf(limiter.map(source(), (item) => item)).toEqualTypeOf<Promise<bigint[]>>();
+  expectTypeOf(limiter.map(new Set(["a"]), (item) => item)).toEqualTypeOf<Promise<string[]>>();
+  // @ts-expect-error -- its letters? [...text] says so
+  void limiter.map("text", (letter) => letter);
 });
 
 test("single flight, once, lazy", () => {

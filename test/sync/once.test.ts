@@ -1,6 +1,7 @@
-import { ManualClock } from "lockstep/base";
-import { Once } from "lockstep/sync";
+import { ManualClock, type Patience } from "lockstep/base";
+import { detectDeadlocks, Once, Mutex } from "lockstep/sync";
 import { expect, test, vi } from "vitest";
+import { settled } from "./outcome.js";
 
 const bad = (code: string): unknown => expect.objectContaining({ code });
 
@@ -122,4 +123,24 @@ test("nonsense is refused, and changes nothing", async () => {
   await expect(once.run(action, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   expect(action).not.toHaveBeenCalled();
   expect(() => new Once({ nick: "x" } as never)).toThrow(bad("bad-input"));
+});
+
+test("who looks for deadlocks does not take it for a part of what the first one to ask holds", async () => {
+  using _detector = detectDeadlocks();
+  const mutex = new Mutex();
+  const once = new Once();
+  const ask = (patience?: Patience) =>
+    once.run(() => settled().then(() => mutex.run(() => undefined)), patience);
+  const aborter = new AbortController();
+  let second: Promise<unknown> | undefined;
+  await mutex.run(async () => {
+    await settled();
+    const first = ask({ signal: aborter.signal });
+    second = ask();
+    aborter.abort("left");
+    await expect(first).rejects.toBe("left");
+    await settled();
+    await settled();
+  });
+  await second;
 });

@@ -1,5 +1,5 @@
 import { ManualClock } from "lockstep/base";
-import { Pool, type Lease, type PoolOptions } from "lockstep/sync";
+import { detectDeadlocks, Mutex, Pool, type Lease, type PoolOptions } from "lockstep/sync";
 import { describe, expect, test } from "vitest";
 import { abortable, follow, happen, heapUsed, interleavings, refusal, settled } from "./outcome.js";
 
@@ -213,6 +213,127 @@ describe("making", () => {
       await settled();
       expect([hasty.is, patient.value?.resource.number, slow.calls.length]).toEqual(["gone", 0, 2]);
     }
+  });
+});
+
+test("a make that fails for those who have just aborted is told to the next, or reported", async () => {
+  for (const hasNext of [false, true]) {
+    let isDown = false;
+    const connect = () => {
+      if (isDown) throw new Error("down");
+      return { number: 0 };
+    };
+    const { pool, errors } = thingsOf({ make: connect, max: 1 });
+    const lease = await pool.acquire();
+    const { signal, abort } = abortable();
+    let thrownByDiscard: unknown;
+    // The signal tells this one first, and those in line after it.
+    signal.addEventListener("abort", () => {
+      try {
+        lease.discard();
+      } catch (error) {
+        thrownByDiscard = error;
+      }
+    });
+    const line = [follow(pool.acquire({ signal })), follow(pool.acquire({ signal }))];
+    if (hasNext) line.push(follow(pool.acquire()));
+    isDown = true;
+    abort("enough");
+    await settled();
+    expect([thrownByDiscard, errors]).toEqual([undefined, hasNext ? [] : ["make: down"]]);
+    expect(line.map(({ is }) => is)).toEqual(["enough", "enough", ...(hasNext ? ["Error: down"] : [])]);
+    expect([pool.size, pool.lent, pool.waiting]).toEqual([0, 0, 0]);
+    isDown = false;
+    expect((await pool.acquire()).isHeld).toBe(true);
+  }
+});
+
+test("the hooks may be methods, and find their own things", async () => {
+  class Things implements PoolOptions<Thing> {
+    readonly max = 1;
+    readonly #log: string[];
+
+    constructor(log: string[]) {
+      this.#log = log;
+    }
+
+    make() {
+      this.#log.push("make");
+      return { number: 7 };
+    }
+
+    check() {
+      return this.#log.push("check") > 0;
+    }
+
+    recycle() {
+      this.#log.push("recycle");
+    }
+
+    destroy() {
+      this.#log.push("destroy");
+      throw new Error("stuck");
+    }
+
+    onError() {
+      this.#log.push("onError");
+    }
+  }
+  const log: string[] = [];
+  const pool = new Pool(new Things(log));
+  (await pool.acquire()).release();
+  (await pool.acquire()).discard();
+  await settled();
+  expect(log).toEqual(["make", "recycle", "check", "destroy", "onError"]);
+});
+
+test("an onError that fails is for all to see, whether it throws or rejects", async () => {
+  const seen: string[] = [];
+  const others = process.listeners("unhandledRejection");
+  process.removeAllListeners("unhandledRejection");
+  process.on("unhandledRejection", (error) => seen.push(String(error)));
+  try {
+    const errors = ["throws", "rejects"].map((how) => new Error(how));
+    for (const [index, onError] of [() => thrown(errors[0]), () => Promise.reject(errors[1]!)].entries()) {
+      const { pool } = thingsOf({ onError, destroy: () => thrown(new Error("stuck")) });
+      (await pool.acquire()).discard();
+      await settled();
+      expect(seen).toEqual(errors.slice(0, index + 1).map(String));
+      await pool.close();
+    }
+  } finally {
+    process.removeAllListeners("unhandledRejection");
+    for (const other of others) process.on("unhandledRejection", other);
+  }
+});
+
+describe("who looks for deadlocks knows that the hooks are not a part of what sets them off", () => {
+  const hooks = ["make", "check", "recycle", "destroy", "onError"] as const;
+  test.each(hooks)("%s", async (hook) => {
+    using _detector = detectDeadlocks();
+    const stats = new Mutex();
+    const ends: string[] = [];
+    let isWatched = false;
+    const count = async () => {
+      if (isWatched) ends.push(await refusal(() => stats.run(() => undefined)));
+    };
+    const { pool } = thingsOf({
+      max: 1,
+      onError: undefined,
+      ...(hook === "onError" && { recycle: () => thrown(new Error("stuck")) }),
+      [hook]: () => count().then(() => (hook === "make" ? { number: 0 } : true)),
+    });
+    const lease = await pool.acquire();
+    const next = follow(pool.acquire());
+    isWatched = true;
+    await stats.run(async () => {
+      await settled();
+      lease[hook === "make" || hook === "destroy" ? "discard" : "release"]();
+      await settled();
+      expect(ends, "it waits for the mutex, and the one who gave back does not wait for it").toEqual([]);
+    });
+    await settled();
+    expect([ends, next.is]).toEqual([["none"], "done"]);
   });
 });
 
@@ -474,6 +595,33 @@ describe("closing", () => {
     await again;
   });
 
+  test("by a hook that answers at once: what it made or checked is not lent any more", async () => {
+    for (const hook of ["make", "check"] as const) {
+      for (const answer of [true, false]) {
+        for (const ask of ["tryAcquire", "acquire at once", "acquire"]) {
+          let closed: Promise<void> | undefined;
+          let isClosing = hook === "make";
+          const { pool, log, make } = thingsOf({
+            [hook]: () => {
+              if (isClosing) closed = pool.close();
+              return hook === "make" ? make() : answer;
+            },
+          });
+          if (hook === "check") pool.tryAcquire()!.release();
+          isClosing = true;
+          const asked = refusal(() =>
+            ask === "tryAcquire"
+              ? pool.tryAcquire()
+              : pool.acquire(ask === "acquire" ? {} : { timeoutMs: 0 }),
+          );
+          expect(await asked, `${ask}, ${hook}`).toBe("closed");
+          await closed;
+          expect([pool.lent, pool.size, log]).toEqual([0, 0, ["make 0", "destroy 0"]]);
+        }
+      }
+    }
+  });
+
   test("is what `await using` does", async () => {
     const log: string[] = [];
     {
@@ -636,3 +784,7 @@ describe("nonsense is refused", () => {
     (await pool.acquire()).release();
   });
 });
+
+function thrown(error: unknown): never {
+  throw error;
+}

@@ -226,6 +226,20 @@ test("there is one timer however many wait, and none when nobody does", async ()
   expect(getEventListeners(aborter.signal, "abort")).toHaveLength(0);
 });
 
+test("who comes when the first is leaving sets no further timer", async () => {
+  const clock = new CountingClock();
+  const limiter = new RateLimiter({ limit: 1, intervalMs: 100, clock });
+  limiter.tryAcquire();
+  const aborter = new AbortController();
+  // This one hears of the abort before the limiter does.
+  aborter.signal.addEventListener("abort", () => void limiter.acquire());
+  const leaving = follow(limiter.acquire({ signal: aborter.signal }));
+  aborter.abort("left");
+  expect([limiter.waiting, clock.timers]).toEqual([1, 1]);
+  await clock.advance(100);
+  expect([leaving.is, limiter.waiting, clock.timers]).toEqual(["left", 0, 0]);
+});
+
 test("a timer that fires too early is set again", async () => {
   const clock = new ManualClock();
   const early: Clock = {
@@ -375,6 +389,10 @@ describe("for each key", () => {
     expect(await refusal(() => limiter.acquire("a", { timeout: 1 } as never))).toBe("bad-input");
     expect(await refusal(() => limiter.peek("a", { weight: 1.5 }))).toBe("bad-input");
     expect(await refusal(() => new KeyedRateLimiter({} as never))).toBe("bad-input");
+    const forgotten = undefined as never;
+    expect(await refusal(() => limiter.tryAcquire(forgotten))).toBe("bad-input");
+    expect(await refusal(() => limiter.acquire(forgotten))).toBe("bad-input");
+    expect(await refusal(() => limiter.peek(forgotten))).toBe("bad-input");
     expect(limiter.size).toBe(0);
   });
 });

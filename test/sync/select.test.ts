@@ -129,6 +129,24 @@ describe("giving up", () => {
     expect(await outcome).toEqual([{ status: "rejected", reason }]);
   });
 
+  test.each(["receiving", "sending"] as const)(
+    "what others do when the signal aborts finds no %s",
+    async (how) => {
+      const abort = new AbortController();
+      const channel = new Channel<number>({ capacity: how === "receiving" ? 1 : 0 });
+      // This one hears of the abort before the select does.
+      const provide = () => (how === "receiving" ? channel.trySend(1) : channel.tryReceive());
+      let provided: unknown;
+      abort.signal.addEventListener("abort", () => (provided = provide()));
+      const selected = select({ case: channel[how](0) }, { signal: abort.signal });
+      abort.abort("no more");
+      await expect(selected).rejects.toBe("no more");
+      expect([provided, channel.size]).toEqual(how === "receiving" ? [true, 1] : [null, 0]);
+      expect(waitingIn(channel as never)).toEqual([0]);
+      expect(getEventListeners(abort.signal, "abort")).toHaveLength(1);
+    },
+  );
+
   test("in the step after it happened it is too late", async () => {
     const abort = new AbortController();
     const channel = new Channel<number>({ capacity: 0 });

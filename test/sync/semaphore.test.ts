@@ -231,3 +231,19 @@ test("a million acquires that were given up leave nothing behind", async () => {
   expect(getEventListeners(shared.signal, "abort")).toHaveLength(0);
   expect(semaphore.waiting).toBe(0);
 });
+
+test("who is found to have aborted makes way for those behind, whoever finds it", async () => {
+  const semaphore = new Semaphore(2);
+  const held = await semaphore.acquire();
+  const controller = new AbortController();
+  let found: unknown;
+  controller.signal.addEventListener("abort", () => (found = semaphore.tryAcquire()));
+  const both = semaphore.acquire({ weight: 2, signal: controller.signal });
+  const behind = semaphore.acquire();
+  controller.abort(new Error("enough"));
+  await expect(both).rejects.toThrow("enough");
+  expect(found).toBe(null);
+  (await behind).release();
+  held.release();
+  expect(semaphore.free).toBe(2);
+});

@@ -1,7 +1,7 @@
 import { getEventListeners } from "node:events";
 import fc from "fast-check";
-import { ManualClock } from "lockstep/base";
-import { SingleFlight } from "lockstep/sync";
+import { ManualClock, type Patience } from "lockstep/base";
+import { detectDeadlocks, SingleFlight, Mutex } from "lockstep/sync";
 import { expect, test, vi } from "vitest";
 import { follow, refusal, settled, type Outcome } from "./outcome.js";
 
@@ -99,6 +99,26 @@ test("an execution that asks for its own key is told", async () => {
   const flights = new SingleFlight<string, string>();
   expect(await refusal(() => flights.run("a", () => flights.run("a", () => "inner")))).toBe("misuse");
   expect(flights.size).toBe(0);
+});
+
+test("who looks for deadlocks does not take it for a part of what the first one to ask holds", async () => {
+  using _detector = detectDeadlocks();
+  const mutex = new Mutex();
+  const flights = new SingleFlight<string, string>();
+  const ask = (patience?: Patience) =>
+    flights.run("a", () => settled().then(() => mutex.run(() => "made")), patience);
+  const aborter = new AbortController();
+  let second: Promise<unknown> | undefined;
+  await mutex.run(async () => {
+    await settled();
+    const first = ask({ signal: aborter.signal });
+    second = ask();
+    aborter.abort("left");
+    await expect(first).rejects.toBe("left");
+    await settled();
+    await settled();
+  });
+  await second;
 });
 
 test("nonsense is refused, and starts nothing", async () => {
