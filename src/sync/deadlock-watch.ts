@@ -21,7 +21,7 @@ export interface DeadlockWatch {
 /** Nobody looks, unless asked to: this is all that it costs then. */
 export let deadlockWatch: DeadlockWatch | undefined;
 
-/** Starts what has no part in what the running code holds, though it is this code that happens to start it. */
+/** Starts what has no part in what the running code holds, though this code happens to start it. */
 export function detached<T>(task: () => T): T {
   return deadlockWatch === undefined ? task() : deadlockWatch.detached(task);
 }

@@ -185,7 +185,7 @@ function describe(refused: Wait, circle: readonly Wait[], nameOf: (lock: Permits
   const advice =
     tasks.length === 1
       ? "this would wait for itself for ever, since it holds what it waits for; pass on what it holds:"
-      : "this would wait for ever, since each of these waits for the next, and the last for the first; take " +
-        "locks in one order, or all in one call:";
+      : "this would wait for ever, since each of these waits for the next, and the last for the first; " +
+        "take locks in one order, or all in one call:";
   return `${advice}\n${tasks.join("\n")}`;
 }

@@ -1,5 +1,6 @@
 import { LockstepError } from "../base/errors.js";
 import { checkOptions } from "../base/options.js";
+import { shown } from "../base/shown.js";
 import { allocate, checkHandle, makeHandle, type Handle } from "./handle.js";
 import { Liveness } from "./liveness.js";
 
@@ -14,11 +15,11 @@ export interface AtomicCounterOptions {
 }
 
 /**
- * A whole number that many threads change at once, and no change is lost. Every call is wait-free: it takes a
- * few nanoseconds, whatever other threads do or whenever they die.
+ * A whole number that many threads change at once, and no change is lost. No call waits for another thread,
+ * whatever it does or whenever it dies: one that adds begins anew only when another has changed the count.
  *
- * It counts exactly from -(2 ** 53 - 1) to 2 ** 53 - 1. What would leave that range is refused; others may
- * see it beyond for the moment that this takes.
+ * It counts exactly from -(2 ** 53 - 1) to 2 ** 53 - 1. What would leave that range is refused, and changes
+ * nothing.
  */
 export class AtomicCounter {
   /** Opens the same counter in another thread, by `AtomicCounter.from`. */
@@ -58,14 +59,15 @@ export class AtomicCounter {
   /** Says what the count is then. */
   add(amount: number): number {
     checkWhole("what is added to a counter", amount);
-    // Exact in 64 bits, and seldom beyond 53: adding first, and taking it back, keeps this free of loops.
-    const count = Number(Atomics.add(this.#cell, 0, BigInt(amount))) + amount;
-    if (Number.isSafeInteger(count)) return count;
-    Atomics.sub(this.#cell, 0, BigInt(amount));
-    throw new LockstepError(
-      "bad-input",
-      `the count would leave what a number holds exactly, which ends at ${Number.MAX_SAFE_INTEGER}; add less`,
-    );
+    // Atomics.add would find out too late: to take back what is beyond the limit spoils what others have set
+    // or added meanwhile.
+    for (let seen = Atomics.load(this.#cell, 0); ;) {
+      const count = Number(seen) + amount;
+      if (!Number.isSafeInteger(count)) throw beyond();
+      const found = Atomics.compareExchange(this.#cell, 0, seen, BigInt(count));
+      if (found === seen) return count;
+      seen = found;
+    }
   }
 
   /** Says what the count is then. */
@@ -98,6 +100,13 @@ function newHandle(options: AtomicCounterOptions): AtomicCounterHandle {
   return makeHandle("atomic-counter", memory, Liveness.here);
 }
 
+function beyond(): LockstepError {
+  return new LockstepError(
+    "bad-input",
+    `the count would leave what a number holds exactly, which ends at ${Number.MAX_SAFE_INTEGER}; add less`,
+  );
+}
+
 function checkWhole(name: string, value: number): void {
   if (Number.isSafeInteger(value)) return;
   throw new LockstepError(
@@ -107,5 +116,5 @@ function checkWhole(name: string, value: number): void {
 }
 
 function describe(value: unknown): string {
-  return typeof value === "bigint" ? `the bigint ${value}` : String(value);
+  return typeof value === "bigint" ? `the bigint ${value}` : shown(value);
 }

@@ -19,7 +19,8 @@ const generationShift = 1;
 
 /** The weight of one who waits when the barrier is reset under it. */
 const resetWeight = 1;
-const mostParties = 500;
+/** A party may need two rows of the roster: the one by which it is remembered, and one to wait. */
+const mostParties = 256;
 
 /** What opens a barrier in another thread. */
 export interface BarrierHandle extends Handle<"barrier"> {

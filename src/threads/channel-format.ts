@@ -1,4 +1,5 @@
 import { LockstepError } from "../base/errors.js";
+import { jsonText } from "./json-text.js";
 
 /** Memory that messages are written to and read from. */
 export interface FormatMemory {
@@ -35,11 +36,7 @@ const asBytes: ChannelFormat<Uint8Array, Uint8Array> = {
 };
 
 const asJson: ChannelFormat<unknown, string> = {
-  toWire(value) {
-    const text = JSON.stringify(value) as string | undefined;
-    if (text !== undefined) return text;
-    throw badValue("what JSON can say", value, "");
-  },
+  toWire: (value) => jsonText(value, "this channel sends"),
   mostBytes: (wire) => wire.length * 3,
   write(wire, { bytes }, at, room) {
     const { read, written } = encoder.encodeInto(wire, bytes.subarray(at, at + room));

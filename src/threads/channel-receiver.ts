@@ -36,6 +36,14 @@ export class ChannelReceiver<T> {
   }
 
   receiveSync(patience: SyncPatience | undefined): T {
+    if (this.#waiting > 99) {
+      // Whatever came would be theirs, and they cannot take it while the thread blocks.
+      throw new LockstepError(
+        "misuse",
+        `tasks of this thread wait for ${this.#awaited}, and were there first: ` +
+          `await channel.receive() as they do`,
+      );
+    }
     const received = this.#take();
     if (received !== undefined) return received.value;
     const attempt = () => this.#take();

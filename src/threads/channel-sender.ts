@@ -33,6 +33,7 @@ export class ChannelSender<T> {
 
   sendSync(value: T, patience: SyncPatience | undefined): void {
     const frames = this.#prepare(value);
+    if (this.#waiting > 0) throw this.#isClosedOrAwaited();
     if (this.#push(frames)) return;
     const attempt = () => this.#push(frames);
     if (patience?.timeoutMs !== 0 && this.#spin.await(attempt)) return;
@@ -48,7 +49,9 @@ export class ChannelSender<T> {
     if (!Array.isArray(values)) {
       throw new LockstepError("bad-input", "trySendMany sends an array of messages; trySend sends one");
     }
-    const wires = (values as readonly T[]).map((value) => this.#format.toWire(value));
+    // All of them first, for this may run code of the caller's, which may send as well; a hole is refused.
+    const wires: unknown[] = [];
+    for (const value of values as readonly T[]) wires.push(this.#format.toWire(value));
     const frames = this.#frames;
     frames.clear();
     for (const wire of wires) {
@@ -91,6 +94,20 @@ export class ChannelSender<T> {
     const count = this.#ring.push(frames);
     if (count > 0) this.#ring.messages.ring(count);
     if (count >= 0) return count;
-    throw new LockstepError("closed", `${this.#what} was closed; nothing more can be sent`);
+    throw this.#closed();
+  }
+
+  /** Why no thread may block while tasks of its own wait: it would overtake them, or stop them for ever. */
+  #isClosedOrAwaited(): LockstepError {
+    if (this.#ring.isClosed) return this.#closed();
+    return new LockstepError(
+      "misuse",
+      `tasks of this thread wait for ${this.#awaited}, and were there first: ` +
+        `await channel.send(value) as they do`,
+    );
+  }
+
+  #closed(): LockstepError {
+    return new LockstepError("closed", `${this.#what} was closed; nothing more can be sent`);
   }
 }

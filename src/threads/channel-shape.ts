@@ -1,4 +1,5 @@
 import { LockstepError } from "../base/errors.js";
+import { shown } from "../base/shown.js";
 
 /** How much a channel holds: so many bytes of messages of any length, or so many records. */
 export type ChannelSize =
@@ -31,7 +32,8 @@ export class ChannelShape {
   readonly #recordCells: number;
 
   /** Throws 'bad-input' for what is no size. */
-  constructor({ bytes, recordBytes, capacity }: { [Part in keyof ChannelSize]?: number | undefined } = {}) {
+  constructor(size: { [Part in keyof ChannelSize]?: number | undefined } | null | undefined) {
+    const { bytes, recordBytes, capacity } = size ?? {};
     if (bytes !== undefined) {
       if (recordBytes !== undefined || capacity !== undefined) throw badSize();
       checkWhole("bytes", bytes, 2 * cellBytes, mostBytes);
@@ -79,6 +81,6 @@ function checkWhole(name: string, value: number, least: number, most: number): v
   if (Number.isInteger(value) && value >= least && value <= most) return;
   throw new LockstepError(
     "bad-input",
-    `${name} must be a whole number from ${least} to ${most}, not ${String(value)}`,
+    `${name} must be a whole number from ${least} to ${most}, not ${shown(value)}`,
   );
 }

@@ -1,6 +1,7 @@
 import { isLockstepError, LockstepError } from "../base/errors.js";
 import { checkOptions } from "../base/options.js";
 import { refusalOf, type Patience } from "../base/patience.js";
+import { shown } from "../base/shown.js";
 import { checkLockOptions, type LockOptions } from "../sync/lock-options.js";
 import { channelFormats, numberBytes, type ChannelFormat, type ChannelFormatName } from "./channel-format.js";
 import { ChannelIterator } from "./channel-iterator.js";
@@ -32,9 +33,9 @@ export interface ChannelHandle<T> extends Handle<"channel"> {
  *
  * `new Channel` carries bytes, `Channel.json` what JSON can say, `Channel.numbers` numbers.
  *
- * *Fairness*: among the tasks of one thread, first come, first served. Among threads, one that runs may
- * overtake one that sleeps; and in a channel of messages of any length, a long one waits for its room for as
- * long as others fill it up with short ones.
+ * *Fairness*: among the tasks of one thread, first come, first served, if the thread has opened the channel
+ * once. Among threads, one that runs may overtake one that sleeps; and in a channel of messages of any
+ * length, a long one waits for its room for as long as others fill it up with short ones.
  *
  * *Cancellation*: a receive whose signal aborts or whose time is up takes nothing, and such a send sends
  * nothing.
@@ -101,7 +102,10 @@ export class Channel<T = Uint8Array> implements AsyncIterable<T, undefined>, Ite
     }
   }
 
-  /** Sends a message, or blocks the thread until there is room for it: in workers. */
+  /**
+   * Sends a message, or blocks the thread until there is room for it: in workers. *Failure*: throws 'misuse'
+   * while tasks of the thread wait in `send`, which it would overtake.
+   */
   sendSync(value: T, patience?: SyncPatience): void {
     Futex.checkMayBlock(patience, "await channel.send(value)");
     this.#sender.sendSync(value, patience);
@@ -135,7 +139,10 @@ export class Channel<T = Uint8Array> implements AsyncIterable<T, undefined>, Ite
     }
   }
 
-  /** Takes the next message, or blocks the thread until there is one: in workers. */
+  /**
+   * Takes the next message, or blocks the thread until there is one: in workers. *Failure*: throws 'misuse'
+   * while tasks of the thread wait in `receive`, which it would overtake.
+   */
   receiveSync(patience?: SyncPatience): T {
     Futex.checkMayBlock(patience, "await channel.receive()");
     return this.#receiver.receiveSync(patience);
@@ -156,7 +163,7 @@ export class Channel<T = Uint8Array> implements AsyncIterable<T, undefined>, Ite
    */
   tryReceiveMany(most = Infinity): T[] {
     if (most !== Infinity && !(Number.isSafeInteger(most) && most >= 1)) {
-      throw new LockstepError("bad-input", `most must be a whole number from 1 up, not ${String(most)}`);
+      throw new LockstepError("bad-input", `most must be a whole number from 1 up, not ${shown(most)}`);
     }
     return this.#receiver.tryReceiveMany(most);
   }

@@ -17,6 +17,13 @@ export interface ConditionHandle extends Handle<"condition"> {
   readonly mutexNumber: number;
 }
 
+/** One who has given the mutex up until it is called. */
+interface Sleeper {
+  readonly held: Held;
+  /** Its place in line, until it has left that. */
+  row: number | undefined;
+}
+
 /**
  * Waits, inside a mutex, for something that other threads bring about inside the same mutex. The wait gives
  * the mutex up, and takes it again before it ends, however it ends: the same `held` is good after it as
@@ -31,8 +38,9 @@ export interface ConditionHandle extends Handle<"condition"> {
  * *Cancellation*: one who gives up takes no call from the others. It takes the mutex again before it rejects,
  * however long that may last.
  *
- * *Failure*: a thread that dies after it was woken, and before it went on, passes the call on to the next.
- * When a thread dies with the mutex, the waits end with 'lost', and without the mutex.
+ * *Failure*: who is woken, and does not get the mutex, passes the call on to the next: a thread that dies
+ * before, and one that finds the mutex lost with another thread. Its wait then ends with 'lost', and without
+ * the mutex.
  */
 export class Condition {
   /** Opens the same condition in another thread, by `Condition.from`. */
@@ -75,17 +83,20 @@ export class Condition {
   /**
    * Blocks the thread until the predicate is true, which is only asked while the mutex is held: at once, each
    * time that the wait is woken, and once more when the time is up. In workers.
+   *
+   * *Failure*: throws what the predicate throws, 'bad-input' when it says neither true nor false, as one that
+   * is async does, and 'misuse' when it ended the hold.
    */
   waitUntilSync(held: Held, predicate: () => boolean, patience?: SyncPatience): void {
     Futex.checkMayBlock(patience, "await condition.waitUntil(held, predicate)");
     checkPredicate(predicate);
     this.#check(held);
     const leftMs = this.#countdown(patience?.timeoutMs);
-    while (!predicate()) {
+    while (!this.#says(predicate, held)) {
       try {
         this.#sleepSync(held, leftMs());
       } catch (error) {
-        if (isLockstepError(error, "timeout") && held.isHeld && predicate()) return;
+        if (isLockstepError(error, "timeout") && held.isHeld && this.#says(predicate, held)) return;
         throw error;
       }
     }
@@ -102,6 +113,9 @@ export class Condition {
   /**
    * Waits until the predicate is true, which is only asked while the mutex is held: at once, each time that
    * the wait is woken, and once more when the patience ends. The patience is for the whole of it.
+   *
+   * *Failure*: rejects with what the predicate throws, with 'bad-input' when it says neither true nor false,
+   * as one that is async does, and with 'misuse' when it ended the hold.
    */
   async waitUntil(held: Held, predicate: () => boolean, patience: Patience = {}): Promise<void> {
     const refusal = refusalOf(patience);
@@ -110,12 +124,12 @@ export class Condition {
     this.#check(held);
     const { signal, timeoutMs } = patience;
     const leftMs = this.#countdown(timeoutMs);
-    while (!predicate()) {
+    while (!this.#says(predicate, held)) {
       signal?.throwIfAborted();
       try {
         await this.#sleep(held, { signal, timeoutMs: leftMs() });
       } catch (error) {
-        if (held.isHeld && predicate()) return;
+        if (held.isHeld && this.#says(predicate, held)) return;
         throw error;
       }
     }
@@ -141,42 +155,64 @@ export class Condition {
   #sleepSync(held: Held, timeoutMs: number | undefined): void {
     if (timeoutMs === 0) throw this.#tooLate();
     const row = this.#lieDown(held);
+    const sleeper: Sleeper = { held, row };
     try {
       this.#roster.futexOf(row).waitSync(() => this.#attempt(row), timeoutMs, this.#roster.what);
     } catch (error) {
-      this.#getUp(row);
+      this.#getUp(sleeper);
       throw error;
     } finally {
-      this.#mutex.word.lockSync();
-      held.lendAgain(this.#mutex);
+      try {
+        this.#mutex.word.lockSync();
+        held.lendAgain(this.#mutex);
+      } finally {
+        this.#getUp(sleeper);
+      }
     }
   }
 
   async #sleep(held: Held, patience: Patience): Promise<void> {
     if (patience.timeoutMs === 0) throw this.#tooLate();
     const row = this.#lieDown(held);
+    const sleeper: Sleeper = { held, row };
     try {
       await this.#roster.futexOf(row).wait(() => this.#attempt(row), patience, this.#roster.what);
     } catch (error) {
-      this.#getUp(row);
+      this.#getUp(sleeper);
       throw error;
     } finally {
-      await this.#mutex.word.lock({});
-      held.lendAgain(this.#mutex);
+      try {
+        await this.#mutex.word.lock({});
+        held.lendAgain(this.#mutex);
+      } finally {
+        this.#getUp(sleeper);
+      }
     }
   }
 
   /** In line first and then out of the mutex: whoever notifies inside the mutex finds it there. */
   #lieDown(held: Held): number {
     const row = this.#roster.exclusively(() => {
+      if (this.#roster.isFull) this.#strikeOutDead();
       return this.#roster.add(RowState.waits, 1, this.#roster.nextTicket());
     });
     held.release();
     return row;
   }
 
-  /** Leaves the line, uncalled; a call that came too late for this one is for the next. */
-  #getUp(row: number): void {
+  /**
+   * Leaves the line, once. Only with the mutex has one used a call, and not before: if its thread died in
+   * between, others would find no trace of the call.
+   */
+  #getUp(sleeper: Sleeper): void {
+    const { held, row } = sleeper;
+    if (row === undefined) return;
+    sleeper.row = undefined;
+    if (held.isHeld) {
+      // That needs no lock: nobody else changes a row that has been called.
+      this.#roster.setState(row, RowState.empty);
+      return;
+    }
     this.#roster.exclusively(() => {
       const isUnused = this.#roster.stateOf(row) === RowState.granted;
       this.#roster.tell(row, RowState.empty);
@@ -190,11 +226,8 @@ export class Condition {
     return this.#isCalled(row) ? true : undefined;
   }
 
-  /** Uses the call, if there is one. That needs no lock: nobody else changes a row that has been called. */
   #isCalled(row: number): boolean {
-    if (this.#roster.stateOf(row) !== RowState.granted) return false;
-    this.#roster.setState(row, RowState.empty);
-    return true;
+    return this.#roster.stateOf(row) === RowState.granted;
   }
 
   #wake(count: number): void {
@@ -226,6 +259,22 @@ export class Condition {
       "misuse",
       `${this.#roster.what} is waited for with its mutex held: acquire the mutex object that it was ` +
         `given, and pass on what you get`,
+    );
+  }
+
+  /** What the predicate says. It runs with the mutex held, and must leave it so. */
+  #says(predicate: () => boolean, held: Held): boolean {
+    const answer = predicate();
+    if (!held.isLentBy(this.#mutex)) {
+      throw new LockstepError(
+        "misuse",
+        `the predicate of ${this.#roster.what} ended the hold; let it only look`,
+      );
+    }
+    if (typeof answer === "boolean") return answer;
+    throw new LockstepError(
+      "bad-input",
+      `the predicate of ${this.#roster.what} must say true or false at once, not ${String(answer)}`,
     );
   }
 

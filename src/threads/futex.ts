@@ -48,7 +48,8 @@ interface Task {
  * it, with a mark in it that nobody takes off without waking.
  *
  * *Fairness*: sleepers are woken in the order in which they came. All tasks of one thread that await stand in
- * line once, and are served in their own order.
+ * line once, and are served in their own order: who fails keeps those behind it waiting, for it would have
+ * taken what they wait for. In a crowd each has its own condition, and all are tried.
  *
  * *Cancellation*: a wake-up is never swallowed. Atomics.waitAsync cannot be called off, but what stands in
  * line is the thread, not the task: the wake-up serves its next task, and when there is none it is passed on.
@@ -58,6 +59,7 @@ export class Futex {
   readonly #index: number;
   readonly #clock: Clock;
   readonly #left: (() => number) | undefined;
+  #isCrowd = false;
   /** In the order in which they came. */
   readonly #tasks = new Set<Task>();
   #isInLine = false;
@@ -70,6 +72,13 @@ export class Futex {
     this.#index = index;
     this.#clock = clock;
     this.#left = left;
+  }
+
+  /** For those who take nothing from each other, whoever goes on first; all of them are to be woken. */
+  static ofCrowd(words: Int32Array, index: number, clock: Clock): Futex {
+    const futex = new Futex(words, index, clock);
+    futex.#isCrowd = true;
+    return futex;
   }
 
   /** Wakes so many of those that wait, first come, first woken; says how many there were. */
@@ -111,7 +120,7 @@ export class Futex {
   /** Awaits an attempt that succeeds. The patience must have been checked. */
   wait<T>(attempt: () => T | undefined, patience: Patience, awaited: string): Promise<T> {
     return new Promise((resolve, reject) => {
-      const result = this.#tasks.size === 0 ? attempt() : undefined;
+      const result = this.#isCrowd || this.#tasks.size === 0 ? attempt() : undefined;
       if (result !== undefined) {
         resolve(result);
         return;
@@ -147,7 +156,7 @@ export class Futex {
   #serve(): void {
     for (let changes = 0; changes < changesPerTurn; changes++) {
       const before = Atomics.load(this.#words, this.#index);
-      for (const task of this.#tasks) if (!task.attempt()) break;
+      for (const task of this.#tasks) if (!task.attempt() && !this.#isCrowd) break;
       if (this.#tasks.size === 0) {
         this.#rest();
         return;

@@ -1,4 +1,5 @@
 import { LockstepError } from "../base/errors.js";
+import { shown } from "../base/shown.js";
 import { isShared } from "./is-shared.js";
 import { Liveness } from "./liveness.js";
 
@@ -50,7 +51,7 @@ export function checkHandle(kind: string, handle: unknown, minBytes: number): Sh
   }
   if (theirs !== version) {
     throw badHandle(
-      `this handle has version ${String(theirs)} and is understood in version ${version}: ` +
+      `this handle has version ${shown(theirs)} and is understood in version ${version}: ` +
         `let all threads load the same version of lockstep`,
     );
   }
@@ -63,6 +64,12 @@ export function checkHandle(kind: string, handle: unknown, minBytes: number): Sh
   if (memory.byteLength < minBytes) {
     throw badHandle(
       `a ${name} needs ${minBytes} bytes, and this handle has ${memory.byteLength}: pass it on as it is`,
+    );
+  }
+  if (memory.byteLength % Int32Array.BYTES_PER_ELEMENT !== 0) {
+    throw badHandle(
+      `a ${name} has its memory in whole words, and this handle has ${memory.byteLength} bytes: ` +
+        `pass it on as it is`,
     );
   }
   Liveness.of(threads);

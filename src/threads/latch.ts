@@ -39,7 +39,7 @@ export class Latch {
     this.handle = handle ?? makeHandle("latch", allocate(bytes), Liveness.here, { name: options.name });
     this.#what = what;
     this.#words = new Int32Array(this.handle.memory);
-    this.#futex = new Futex(this.#words, 0, clock);
+    this.#futex = Futex.ofCrowd(this.#words, 0, clock);
     if (handle === undefined) this.#words[0] = count;
   }
 

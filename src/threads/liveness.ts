@@ -12,11 +12,17 @@ interface WorkerThreads {
 interface StartedWorker {
   readonly threadId: number;
   readonly performance: { eventLoopUtilization(): { idle: number } };
-  once(event: "exit" | "online", listener: () => void): void;
+  terminate(): Promise<number>;
+  prependOnceListener(event: "exit" | "online", listener: () => void): void;
+}
+
+interface DiagnosticsChannel {
+  subscribe(channel: string, listener: (message: unknown) => void): void;
 }
 
 const node = globalThis.process as NodeJS.Process | undefined;
 const workerThreads = node?.getBuiltinModule("node:worker_threads") as WorkerThreads | undefined;
+const diagnostics = node?.getBuiltinModule("node:diagnostics_channel") as DiagnosticsChannel | undefined;
 
 /** The main thread must never block: on its event loop the deaths of workers are noticed. */
 export const isMainThread = workerThreads?.isMainThread ?? "document" in globalThis;
@@ -25,15 +31,17 @@ export const isMainThread = workerThreads?.isMainThread ?? "document" in globalT
 const tableKey = "lockstep/threads/table";
 const parentKey = "lockstep/threads/parent";
 
+const parent = workerThreads?.getEnvironmentData(parentKey);
+
 const known: Liveness[] = [];
 /** The workers that this thread started and that have not ended, by their numbers. */
 const children = new Map<number, StartedWorker>();
-/** When a worker was first seen to have stopped. */
-const stoppedAtMs = new Map<number, number>();
-/** So long after a worker is online its event loop runs. */
-const loopStartsMs = 50;
-/** Node ends a worker's own workers just after it stopped; so long that may take at most. */
-const familyEndsMs = 1000;
+/** Those of them that it has terminated, though they may not have stopped yet. */
+const terminated = new Set<number>();
+/** So long a worker that was stopped may go on at most with what cannot be interrupted, as a long copy. */
+const stopsMs = 500;
+/** So long the listeners of a thread for its own end may take at most. */
+const lastWordsMs = 5000;
 
 /**
  * Who is alive. Each thread that loads this file enters a table that the whole process shares, and when it
@@ -41,8 +49,10 @@ const familyEndsMs = 1000;
  * the owner is dead. New workers inherit the table; a thread that was started before there was one finds it
  * in the handle that it is given.
  *
- * *Failure*: a death is noticed when the thread that started the worker had loaded this file before, or when
- * the worker ends by itself. In a browser nothing tells of a worker's end, and nobody is taken for dead.
+ * *Failure*: a death is noticed when the thread that started the worker had loaded this file before: at once,
+ * or, while that thread blocks, half a second later. Otherwise that of a worker that ends by itself is noticed
+ * after five seconds, which its last listeners may need, and that of one that is terminated never. In a
+ * browser nothing tells of a worker's end, and nobody is taken for dead.
  */
 export class Liveness {
   /** This thread's number: a positive integer below 2 ** 28 that no other thread of the process ever has. */
@@ -52,7 +62,6 @@ export class Liveness {
   private constructor(table: ThreadTable) {
     this.table = table;
     this.self = workerThreads ? workerThreads.threadId + 1 : table.nextNumber();
-    const parent = workerThreads?.getEnvironmentData(parentKey);
     table.enter(this.self, typeof parent === "number" ? parent : 0);
     known.push(this);
   }
@@ -85,36 +94,42 @@ export class Liveness {
     for (const [number, child] of children) {
       // A second pair of eyes, for it is undocumented: of a loop that has stopped Node says -1, if it was
       // asked before, when the loop ran.
-      if (child.performance.eventLoopUtilization().idle >= 0) continue;
-      for (const { table } of known) table.markStopped(number);
-      const now = systemClock.now();
-      const stoppedAt = stoppedAtMs.get(number) ?? now;
-      stoppedAtMs.set(number, stoppedAt);
-      if (now - stoppedAt > familyEndsMs) bury(number);
+      const hasStopped = terminated.has(number) || child.performance.eventLoopUtilization().idle < 0;
+      if (hasStopped) expectEnd(number, stopsMs);
     }
   }
 }
 
-function bury(number: number): void {
-  stoppedAtMs.delete(number);
-  for (const { table } of known) table.bury(number);
+function expectEnd(number: number, inMs: number): void {
+  for (const { table } of known) table.expectEnd(number, inMs);
 }
 
-if (node && workerThreads) {
-  const { self } = Liveness.here;
-  node.on("worker", (worker: StartedWorker) => {
-    const number = worker.threadId + 1;
-    children.set(number, worker);
-    worker.once("online", () => {
-      // Asked once the loop runs, Node can tell later that it has stopped: see lookAfterChildren.
-      systemClock.after(loopStartsMs, () => worker.performance.eventLoopUtilization(), "background");
-    });
-    worker.once("exit", () => {
-      children.delete(number);
-      bury(number);
-    });
+/** Looks after a worker from its start on. */
+function adopt(worker: StartedWorker): void {
+  const number = worker.threadId + 1;
+  children.set(number, worker);
+  // Asked once the loop runs, Node can tell later that it has stopped: see lookAfterChildren. It must be asked
+  // before any other listener, which may block.
+  worker.prependOnceListener("online", () => worker.performance.eventLoopUtilization());
+  worker.prependOnceListener("exit", () => {
+    children.delete(number);
+    terminated.delete(number);
+    for (const { table } of known) table.bury(number);
   });
-  // The thread's own last word, for those whose parent blocks or never loaded this file. What runs after it
-  // are other listeners for the same event.
-  if (!isMainThread) node.once("exit", () => bury(self));
+  // Who terminates a worker and blocks in the same turn is never told that it has ended.
+  const { terminate } = worker;
+  worker.terminate = () => {
+    terminated.add(number);
+    return terminate.call(worker);
+  };
+}
+
+if (node && workerThreads && diagnostics) {
+  const { self } = Liveness.here;
+  // Not process.on("worker"), which comes a turn later: the thread may block before that.
+  diagnostics.subscribe("worker_threads", (message) => adopt((message as { worker: StartedWorker }).worker));
+  // The thread's own last word, for those whose parent blocks or never loaded this file. Other listeners for
+  // the same event come after it, and only after them Node ends the workers that this thread has started. So
+  // nobody is struck out yet.
+  if (!isMainThread) node.once("exit", () => expectEnd(self, lastWordsMs));
 }

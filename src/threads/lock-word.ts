@@ -50,6 +50,8 @@ export class LockWord {
   readonly #spin = new LockSpin();
   /** The word as the last attempt left it, for those who go to sleep. */
   #left = free;
+  /** How many tasks of this thread wait. */
+  #waiting = 0;
 
   constructor(words: Int32Array, index: number, liveness: Liveness, clock: Clock, what: string) {
     this.what = what;
@@ -72,8 +74,12 @@ export class LockWord {
     return this.#seen() >> ownerShift === this.#liveness.self;
   }
 
-  /** Takes it if it is free. Throws 'lost' when its owner is dead. */
+  /** Takes it if it is free and no task of this thread waits for it. Throws 'lost' when its owner is dead. */
   tryLock(): boolean {
+    if (this.#waiting > 0) {
+      this.#refuseDead(this.#seen());
+      return false;
+    }
     if (Atomics.compareExchange(this.#words, this.#index, free, this.#mine) === free) return true;
     const seen = this.#seen();
     if (seen === reserved) return this.#takeReserved();
@@ -98,7 +104,12 @@ export class LockWord {
   /** Takes it, or waits until it can. The patience must have been checked. */
   async lock(patience: Patience): Promise<void> {
     const sleeper = this.#sleeper();
-    await this.#futex.wait(() => this.#attempt(sleeper), patience, this.what);
+    this.#waiting++;
+    try {
+      await this.#futex.wait(() => this.#attempt(sleeper), patience, this.what);
+    } finally {
+      this.#waiting--;
+    }
   }
 
   /** Gives it back. It must be this thread's. */

@@ -114,9 +114,10 @@ export class Mutex implements Lender {
   }
 }
 
-function newHandle({ name }: LockOptions): MutexHandle {
+function newHandle(options: LockOptions): MutexHandle {
+  checkLockOptions("mutex", options);
   const memory = allocate(bytes);
   const liveness = Liveness.here;
   new Int32Array(memory)[numberAt] = liveness.table.nextNumber();
-  return makeHandle("mutex", memory, liveness, { name });
+  return makeHandle("mutex", memory, liveness, { name: options.name });
 }

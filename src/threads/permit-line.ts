@@ -1,7 +1,7 @@
 import { LockstepError } from "../base/errors.js";
 import type { Clock } from "../base/clock.js";
 import type { Patience } from "../base/patience.js";
-import type { Lender } from "../sync/held.js";
+import type { Held, Lender } from "../sync/held.js";
 import { Permits, Want } from "../sync/permits.js";
 import type { Liveness } from "./liveness.js";
 import { Roster, RowState } from "./roster.js";
@@ -32,6 +32,8 @@ export class PermitLine implements Lender {
   readonly #poisonWeight: number;
   /** The tasks of this thread, of which the first stands in line for all. */
   readonly #turn: Permits;
+  /** How many of them are not in the roster yet, but come before whoever asks later in this thread. */
+  #tasksToCome = 0;
 
   constructor(
     memory: SharedArrayBuffer,
@@ -57,11 +59,15 @@ export class PermitLine implements Lender {
 
   /** How many permits are free, though others may wait for more. */
   get free(): number {
-    return this.#roster.exclusively(() => this.#free());
+    return this.#roster.exclusively(() => {
+      this.#strikeOutDead();
+      return this.#free();
+    });
   }
 
   /** Takes permits that are free, unless others wait for them who come first. */
   tryTake(weight: number): boolean {
+    if (this.#tasksToCome > 0) return false;
     return this.#roster.exclusively(
       () => this.#takeFree(weight) || (this.#strikeOutDead() && this.#takeFree(weight)),
     );
@@ -90,7 +96,15 @@ export class PermitLine implements Lender {
     if (this.tryTake(weight)) return;
     const { clock } = this.#roster;
     const begunAt = clock.now();
-    using _turn = this.#turn.tryTake(oneTurn) ?? (await this.#turn.take(oneTurn, patience));
+    let turn: Held;
+    this.#tasksToCome++;
+    try {
+      turn = this.#turn.tryTake(oneTurn) ?? (await this.#turn.take(oneTurn, patience));
+    } finally {
+      // From here to its row it takes no further turn of the event loop.
+      this.#tasksToCome--;
+    }
+    using _turn = turn;
     const { signal, timeoutMs } = patience;
     signal?.throwIfAborted();
     const leftMs = timeoutMs === undefined ? undefined : Math.max(0, timeoutMs - (clock.now() - begunAt));
@@ -157,6 +171,7 @@ export class PermitLine implements Lender {
   }
 
   #takeFree(weight: number): boolean {
+    this.#makeRoom();
     this.#refusePoisoned();
     if (this.#roster.first() !== undefined || this.#free() < weight) return false;
     this.#hold(weight);
@@ -175,10 +190,15 @@ export class PermitLine implements Lender {
   }
 
   #join(weight: number, ticket: number): number {
-    this.#refusePoisoned();
-    const row = this.#roster.add(RowState.waits, weight, ticket);
+    const row = this.#addWaiting(weight, ticket);
     this.#serve();
     return row;
+  }
+
+  #addWaiting(weight: number, ticket: number): number {
+    this.#makeRoom();
+    this.#refusePoisoned();
+    return this.#roster.add(RowState.waits, weight, ticket);
   }
 
   #joinBlocking(weight: number): number {
@@ -190,12 +210,15 @@ export class PermitLine implements Lender {
         `this very thread holds what it would wait for, and so for ever, of ${this.what}; release it first`,
       );
     }
-    for (const state of [RowState.waits, RowState.granted]) {
-      for (const row of this.#roster.rows(state, this.#roster.self)) {
-        this.#roster.setState(row, RowState.stepsAside);
-      }
-    }
-    return this.#join(weight, held > 0 ? this.#roster.firstTicket() : this.#roster.nextTicket());
+    const tasks = [RowState.waits, RowState.granted].flatMap((state) => {
+      return this.#roster.rows(state, this.#roster.self);
+    });
+    const ticket = held > 0 ? this.#roster.firstTicket() : this.#roster.nextTicket();
+    // They step aside only now, for this may throw, and then nobody would let them come back.
+    const row = this.#addWaiting(weight, ticket);
+    for (const task of tasks) this.#roster.setState(task, RowState.stepsAside);
+    this.#serve();
+    return row;
   }
 
   /** Lets the tasks that stepped aside stand in line again, where they stood. */
@@ -245,6 +268,11 @@ export class PermitLine implements Lender {
     }
   }
 
+  /** The dead are not struck out as long as they are in nobody's way. */
+  #makeRoom(): void {
+    if (this.#roster.isFull) this.#strikeOutDead();
+  }
+
   /** What the dead hold is free again, unless one of them may have left things half written. */
   #strikeOutDead(): boolean {
     const found = this.#roster.strikeOutDead((row) => {
@@ -261,7 +289,8 @@ export class PermitLine implements Lender {
 
   #refuseSecondUpgrade(): void {
     const weight = this.total - 1;
-    if (!this.#roster.rows(RowState.waits).some((row) => this.#roster.weightOf(row) === weight)) return;
+    const waiting = [RowState.waits, RowState.stepsAside].flatMap((state) => this.#roster.rows(state));
+    if (!waiting.some((row) => this.#roster.weightOf(row) === weight)) return;
     throw new LockstepError(
       "misuse",
       "another reader is being upgraded, and each would wait for the other to stop reading; " +

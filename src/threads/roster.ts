@@ -86,9 +86,9 @@ export class Roster {
     this.#told.push(firstOwnWord + word);
   }
 
-  /** To wait on a word of the head. */
+  /** To wait on a word of the head, each for its own condition. */
   ownFutex(word: number): Futex {
-    return new Futex(this.#words, firstOwnWord + word, this.clock);
+    return Futex.ofCrowd(this.#words, firstOwnWord + word, this.clock);
   }
 
   /** To wait on the state of a row. */
@@ -163,11 +163,14 @@ export class Roster {
     return first === undefined ? this.nextTicket() : (this.ticketOf(first) - 1) | 0;
   }
 
-  /** A row of this thread. */
+  /** Whether there is no room for another row, unless the dead are struck out. */
+  get isFull(): boolean {
+    return this.#room() === this.#words.length;
+  }
+
+  /** A row of this thread. If the roster is full the dead are to be struck out before. */
   add(state: number, weight: number, ticket: number): number {
-    const end = this.#end();
-    let row = headWords;
-    while (row < end && this.stateOf(row) !== RowState.empty) row += rowWords;
+    const row = this.#room();
     if (row === this.#words.length) {
       throw new LockstepError(
         "unavailable",
@@ -177,7 +180,7 @@ export class Roster {
     Atomics.store(this.#words, row, this.self);
     this.setWeight(row, weight);
     Atomics.store(this.#words, row + ticketAt, ticket);
-    if (row === end) Atomics.store(this.#words, usedAt, (end - headWords) / rowWords + 1);
+    if (row === this.#end()) Atomics.store(this.#words, usedAt, (row - headWords) / rowWords + 1);
     this.setState(row, state);
     return row;
   }
@@ -199,6 +202,14 @@ export class Roster {
       found = true;
     }
     return found;
+  }
+
+  /** The first empty row. */
+  #room(): number {
+    const end = this.#end();
+    let row = headWords;
+    while (row < end && this.stateOf(row) !== RowState.empty) row += rowWords;
+    return row;
   }
 
   #end(): number {

@@ -1,6 +1,7 @@
 import { LockstepError } from "../base/errors.js";
 import { checkOptions } from "../base/options.js";
 import type { Patience } from "../base/patience.js";
+import { shown } from "../base/shown.js";
 import { checkLockOptions, type LockOptions } from "../sync/lock-options.js";
 import type { SyncPatience } from "./futex.js";
 import { checkHandle, makeHandle, type Handle } from "./handle.js";
@@ -104,7 +105,7 @@ function checkBytes(bytes: number): void {
   if (Number.isInteger(bytes) && bytes >= 1 && bytes <= mostBytes) return;
   throw new LockstepError(
     "bad-input",
-    `bytes must be a whole number from 1 to ${mostBytes}, not ${String(bytes)}`,
+    `bytes must be a whole number from 1 to ${mostBytes}, not ${shown(bytes)}`,
   );
 }
 

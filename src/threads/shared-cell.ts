@@ -1,9 +1,11 @@
 import { LockstepError } from "../base/errors.js";
 import { checkOptions } from "../base/options.js";
 import type { Patience } from "../base/patience.js";
+import { shown } from "../base/shown.js";
 import { checkLockOptions, type LockOptions } from "../sync/lock-options.js";
 import type { SyncPatience } from "./futex.js";
 import { checkHandle, makeHandle, type Handle } from "./handle.js";
+import { jsonText } from "./json-text.js";
 import { Liveness } from "./liveness.js";
 import type { OpenOptions } from "./open-options.js";
 import { refusePromise, VersionedRegion, type RegionCopy } from "./versioned-region.js";
@@ -103,13 +105,7 @@ function parse({ bytes, usedBytes }: RegionCopy): unknown {
 
 function print(value: unknown, draft: RegionCopy): void {
   refusePromise(value);
-  const text = JSON.stringify(value) as string | undefined;
-  if (text === undefined) {
-    throw new LockstepError(
-      "bad-input",
-      `a cell holds what JSON can say, which does not include ${typeof value}`,
-    );
-  }
+  const text = jsonText(value, "a cell holds");
   const { read, written } = encoder.encodeInto(text, draft.bytes);
   if (read < text.length) {
     throw new LockstepError(
@@ -132,6 +128,6 @@ function checkMaxBytes(maxBytes: number): void {
   if (Number.isInteger(maxBytes) && maxBytes >= 1 && maxBytes <= mostBytes) return;
   throw new LockstepError(
     "bad-input",
-    `maxBytes must be a whole number from 1 to ${mostBytes}, not ${String(maxBytes)}`,
+    `maxBytes must be a whole number from 1 to ${mostBytes}, not ${shown(maxBytes)}`,
   );
 }

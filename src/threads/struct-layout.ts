@@ -40,7 +40,10 @@ interface PlacedField {
 const mostBytes = 2 ** 28;
 const lengthBytes = 4;
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+/** It must not take the mark of a byte order away, which is a character of the text as any other. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+/** With the flag it does not match the halves of a pair. */
+const loneSurrogate = /\p{Surrogate}/u;
 
 const scalars: Readonly<Record<ScalarField, FieldAccess>> = {
   f64: {
@@ -113,6 +116,8 @@ export class StructLayout<Fields extends StructFields> {
     }
     let at = 0;
     for (const [name, field] of Object.entries(fields)) {
+      // The object of the values could not have it: to set it sets something else.
+      if (name === "__proto__") throw badInput("a field cannot be called __proto__; call it something else");
       const access = accessOf(name, field);
       this.#placed.set(name, { at, access });
       at += access.bytes;
@@ -150,7 +155,7 @@ export class StructLayout<Fields extends StructFields> {
 
 function accessOf(name: string, field: StructField): FieldAccess {
   if (typeof field === "string" && Object.hasOwn(scalars, field)) return scalars[field];
-  if (typeof field === "object" && (field as unknown) !== null) {
+  if (typeof field === "object" && (field as unknown) !== null && Object.keys(field).length === 1) {
     if ("bytes" in field && isLength(field.bytes)) return bytesField(field.bytes);
     if ("text" in field && isLength(field.text)) return textField(field.text);
   }
@@ -192,9 +197,12 @@ function bytesField(bytes: number): FieldAccess {
 function textField(most: number): FieldAccess {
   return {
     bytes: lengthBytes + most,
-    expects: `text of at most ${most} bytes`,
+    expects: `well-formed text of at most ${most} bytes`,
     accepts: (value) =>
-      typeof value === "string" && value.length <= most && encoder.encode(value).length <= most,
+      typeof value === "string" &&
+      value.length <= most &&
+      encoder.encode(value).length <= most &&
+      !loneSurrogate.test(value),
     get: (view, at) => decoder.decode(bytesOf(view, at + lengthBytes, view.getUint32(at, true))),
     set(view, at, value: string) {
       const { written } = encoder.encodeInto(value, bytesOf(view, at + lengthBytes, most));

@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.js";
 import { LockstepError } from "../base/errors.js";
 import { refusalOf, type Patience } from "../base/patience.js";
+import { shown } from "../base/shown.js";
 import { Futex, type SyncPatience } from "./futex.js";
 import { allocate } from "./handle.js";
 import type { Liveness } from "./liveness.js";
@@ -76,7 +77,7 @@ export class VersionedRegion {
     this.#words = new Int32Array(memory);
     this.#areaWords = areaWords(bytes);
     this.#writers = new ShortLock(this.#words, writersAt, liveness);
-    this.#futex = new Futex(this.#words, versionAt, clock);
+    this.#futex = Futex.ofCrowd(this.#words, versionAt, clock);
     this.#what = what;
   }
 
@@ -248,7 +249,9 @@ function writtenWithin(what: string): LockstepError {
 
 /** Throws 'misuse' for the promise of an async function, which has only begun to write. */
 export function refusePromise(result: unknown): void {
-  if (typeof result !== "object" || result === null || !("then" in result)) return;
+  if (typeof result !== "object" || result === null) return;
+  // A key called then is as good as any other.
+  if (typeof (result as { then?: unknown }).then !== "function") return;
   // Its failure is told here; nobody shall be told of it twice.
   void Promise.resolve(result).catch(() => undefined);
   throw new LockstepError("misuse", "what writes must be done when it returns: await first, and write then");
@@ -261,6 +264,6 @@ function isVersion(value: number): boolean {
 function badVersion(value: unknown): LockstepError {
   return new LockstepError(
     "bad-input",
-    `a version is a whole number, as \`version\` gives it, and not ${String(value)}`,
+    `a version is a whole number, as \`version\` gives it, and not ${shown(value)}`,
   );
 }

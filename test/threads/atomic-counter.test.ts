@@ -54,9 +54,41 @@ describe("AtomicCounter", () => {
     expect(new Set(seen).size).toBe(30_000);
   });
 
+  test("what is refused is never there, whoever looks, sets or counts meanwhile", async () => {
+    const counter = new AtomicCounter({ initial: 1 });
+    const hasEnded = new AtomicCounter();
+    const { done } = inThread(
+      ({ AtomicCounter }, handles) => {
+        const counter = AtomicCounter.from(handles.counter);
+        const hasEnded = AtomicCounter.from(handles.hasEnded);
+        let refused = 0;
+        while (hasEnded.get() === 0) {
+          try {
+            counter.add(Number.MAX_SAFE_INTEGER);
+          } catch {
+            refused++;
+          }
+        }
+        return refused;
+      },
+      { counter: counter.handle, hasEnded: hasEnded.handle },
+    );
+    const wrong: unknown[] = [];
+    const deadline = performance.now() + 1000;
+    for (let value = 2; performance.now() < deadline; value = 2 + (value % 7)) {
+      counter.set(value);
+      const found = [counter.get(), counter.add(1), counter.exchange(9), counter.compareAndSet(9, 1)];
+      if (String(found) !== String([value, value + 1, value + 1, true])) wrong.push([value, found]);
+    }
+    hasEnded.set(1);
+    expect(wrong.slice(0, 3)).toEqual([]);
+    expect(await done).toBeGreaterThan(0);
+    expect(counter.get()).toBe(1);
+  });
+
   test("refuses nonsense, and changes nothing", () => {
     const counter = new AtomicCounter({ initial: 1 });
-    for (const bad of [1.5, NaN, Infinity, 2 ** 53, "1", 1n, undefined, null]) {
+    for (const bad of [1.5, NaN, Infinity, 2 ** 53, "1", 1n, undefined, null, Object.create(null)]) {
       const value = bad as number;
       expect(() => counter.set(value)).toThrow(code("bad-input"));
       expect(() => counter.add(value)).toThrow(code("bad-input"));
@@ -72,5 +104,6 @@ describe("AtomicCounter", () => {
     expect(from(Channel.numbers({ capacity: 1 }).handle)).toThrow(/use Channel.from\(handle\)/);
     expect(from({ ...counter.handle, version: 0 })).toThrow(/version 0/);
     expect(from({ ...counter.handle, memory: new SharedArrayBuffer(4) })).toThrow(/needs 8 bytes/);
+    expect(from({ ...counter.handle, version: Object.create(null) as unknown })).toThrow(code("bad-input"));
   });
 });

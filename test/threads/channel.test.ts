@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { ManualClock } from "lockstep/base";
 import { AtomicCounter, Channel, type ChannelHandle } from "lockstep/threads";
+import { inThread } from "./channel-thread.js";
 import { headAt, headSeenAt, tailAt, tailSeenAt } from "../../src/threads/channel-ring.js";
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
@@ -126,6 +127,52 @@ describe("Channel", () => {
     await expect(channel.receive({ timeoutMs: 0 })).rejects.toEqual(code("timeout"));
   });
 
+  test("a thread that would block while tasks of its own wait is told, and overtakes nobody", async () => {
+    const full = Channel.numbers({ capacity: 1 });
+    const empty = Channel.numbers({ capacity: 1 });
+    await full.send(0);
+    const { done } = inThread(
+      async ({ Channel, isLockstepError }, handles) => {
+        const codeOf = (call: () => unknown) => {
+          try {
+            return call();
+          } catch (error) {
+            return isLockstepError(error) && error.code;
+          }
+        };
+        const full = Channel.from(handles.full);
+        const empty = Channel.from(handles.empty);
+        const sent = full.send(1);
+        const received = empty.receive();
+        // There is room now, and a message, but they belong to the tasks that have waited for them.
+        full.tryReceive();
+        empty.trySend(5);
+        const found = [
+          codeOf(() => full.sendSync(2)),
+          codeOf(() => full.sendSync(2, { timeoutMs: 0 })),
+          codeOf(() => empty.receiveSync()),
+          codeOf(() => [...empty]),
+        ];
+        await sent;
+        found.push(full.tryReceive()!.value, await received);
+        full.sendSync(3);
+        empty.trySend(6);
+        found.push(full.receiveSync(), empty.receiveSync());
+        full.sendSync(4);
+        const late = full.send(5).catch((error: unknown) => isLockstepError(error) && error.code);
+        full.close();
+        found.push(
+          codeOf(() => full.sendSync(6)),
+          await late,
+        );
+        return found;
+      },
+      { full: full.handle, empty: empty.handle },
+    );
+    const refused = Array.from({ length: 4 }, () => "misuse");
+    expect(await done).toEqual([...refused, 1, 5, 3, 6, "closed", "closed"]);
+  });
+
   test("loops share the messages and end with the channel; leaving one loses none", async () => {
     const channel = Channel.numbers({ capacity: 100 });
     const left = channel[Symbol.asyncIterator]();
@@ -213,8 +260,9 @@ describe("Channel", () => {
   });
 
   test("refuses nonsense, says what to do, and changes nothing", async () => {
+    const nothing: unknown = Object.create(null);
     const make = (options: unknown) => () => new Channel(options as { bytes: number });
-    for (const bad of [0, -1, 7, 1.5, NaN, Infinity, "64", 2 ** 31]) {
+    for (const bad of [0, -1, 7, 1.5, NaN, Infinity, "64", 2 ** 31, nothing]) {
       expect(make({ bytes: bad })).toThrow(code("bad-input"));
       if (bad !== 7) expect(make({ recordBytes: bad, capacity: 1 })).toThrow(code("bad-input"));
       if (bad !== 7) expect(make({ recordBytes: 1, capacity: bad })).toThrow(code("bad-input"));
@@ -236,6 +284,24 @@ describe("Channel", () => {
     expect(() => Channel.json({ bytes: 64 }).trySend(undefined)).toThrow(code("bad-input"));
     expect(() => Channel.json({ bytes: 64 }).trySend("🎈".repeat(20))).toThrow(/longer than 60 bytes/);
     expect(() => Channel.numbers({ capacity: 1 }).trySend("1" as never)).toThrow(code("bad-input"));
+    const holed: number[] = [1];
+    holed[2] = 3;
+    expect(() => Channel.numbers({ capacity: 3 }).trySendMany(holed)).toThrow(code("bad-input"));
+    const json = Channel.json<unknown>({ bytes: 64 });
+    const circle: unknown[] = [];
+    circle.push(circle);
+    for (const bad of [1n, { deep: [1n] }, circle, Symbol("x"), () => 1]) {
+      expect(() => json.trySend(bad)).toThrow(code("bad-input"));
+      expect(() => json.trySendMany([1, bad])).toThrow(code("bad-input"));
+      await expect(json.send(bad)).rejects.toEqual(code("bad-input"));
+    }
+    expect(() => json.trySendMany(holed)).toThrow(code("bad-input"));
+    const boo = new Error("boo");
+    const failing = () => {
+      throw boo;
+    };
+    expect(() => json.trySend({ toJSON: failing })).toThrow(boo);
+    expect(json.tryReceive()).toBeNull();
     for (const bad of [0, -1, 1.5, NaN, "1"]) {
       expect(() => channel.tryReceiveMany(bad as number)).toThrow(code("bad-input"));
     }
@@ -270,7 +336,12 @@ describe("Channel", () => {
     expect(from({ ...handle, version: 2 })).toThrow(/version 2/);
     expect(from({ ...handle, format: "xml" })).toThrow(code("bad-input"));
     expect(from({ ...handle, format: "toString" })).toThrow(code("bad-input"));
-    expect(from({ ...handle, size: undefined })).toThrow(code("bad-input"));
+    for (const size of [undefined, null, 5, "x", { bytes: 64, recordBytes: 8 }]) {
+      expect(from({ ...handle, size })).toThrow(code("bad-input"));
+    }
+    const odd = new SharedArrayBuffer(handle.memory.byteLength + 1);
+    expect(from({ ...handle, memory: odd })).toThrow(/whole words/);
+    expect(() => Channel.from(handle, null as never)).toThrow(code("bad-input"));
     expect(from({ ...handle, size: { recordBytes: 8, capacity: 1000 } })).toThrow(/needs \d+ bytes/);
     expect(from(undefined)).toThrow(/needs the `handle` of a Channel/);
   });

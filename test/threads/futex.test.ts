@@ -67,6 +67,26 @@ describe("Futex", () => {
     expect(order).toEqual([3, 1, 2]);
   });
 
+  test("in a crowd each has its own condition, and waits for no other", async () => {
+    const { words, clock, isSet } = world();
+    const crowd = Futex.ofCrowd(words, 0, clock);
+    const order: number[] = [];
+    const waits = [3, 1, 2].map((value) =>
+      crowd.wait(isSet(value), {}, "it").then((found) => order.push(value, found)),
+    );
+    words[0] = 1;
+    // At once, though others wait, and none of them has been woken.
+    expect(await crowd.wait(isSet(1), { timeoutMs: 0 }, "it")).toBe(1);
+    await expect(crowd.wait(isSet(2), { timeoutMs: 0 }, "it")).rejects.toMatchObject({ code: "timeout" });
+    words[0] = 2;
+    crowd.wake();
+    await Promise.all(waits.slice(1));
+    expect(order).toEqual([1, 2, 2, 2]);
+    words[0] = 3;
+    crowd.wake();
+    await Promise.all(waits);
+  });
+
   test("looks again by itself, for nobody may be left to wake it", async () => {
     const { words, clock, futex, isSet } = world();
     const waits = futex().wait(isSet(1), {}, "it");

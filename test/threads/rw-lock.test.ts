@@ -63,6 +63,47 @@ describe("RwLock", () => {
     (await later).release();
   });
 
+  test("an upgrade is no less under way while its thread blocks for something else", async () => {
+    const lock = new RwLock();
+    const thread = await Thread.start({ rwLock: lock.handle });
+    const mine = await lock.read.acquire();
+    const theirs = thread.run(async ({ rwLock }) => {
+      const held = await rwLock.read.acquire();
+      (await held.upgrade()).release();
+    });
+    const words = new Int32Array(lock.handle.memory);
+    const isUpgrade = (row: number) => words[row + 3] === 1;
+    const rows = Array.from({ length: 512 }, (_, index) => 8 + index * 4);
+    await expect.poll(() => rows.filter(isUpgrade).length).toBe(1);
+    const row = rows.find(isUpgrade)!;
+    // It steps aside.
+    words[row + 3] = 2;
+    await expect(mine.upgrade({ timeoutMs: 0 })).rejects.toMatchObject({ code: "misuse" });
+    words[row + 3] = 1;
+    mine.release();
+    await theirs;
+  });
+
+  test("nobody overtakes the tasks of its thread", async () => {
+    const lock = new RwLock();
+    const writer = await lock.write.acquire();
+    const reads = lock.read.acquire();
+    const writes = lock.write.acquire();
+    writer.release();
+    expect(lock.read.tryAcquire()).toBeNull();
+    (await reads).release();
+    (await writes).release();
+    expect(lock.read.tryAcquire()?.isHeld).toBe(true);
+  });
+
+  test("what dead readers leave behind does not fill it", async () => {
+    const lock = new RwLock();
+    const words = new Int32Array(lock.handle.memory);
+    for (let row = 8; row < words.length; row += 4) words.set([2 ** 27, 1, 0, 4], row);
+    words[1] = 512;
+    expect(lock.read.tryAcquire()?.isHeld).toBe(true);
+  });
+
   test("a writer becomes a reader, with nobody writing in between", async () => {
     const lock = new RwLock();
     const writer = await lock.write.acquire();

@@ -114,6 +114,73 @@ describe("Semaphore", () => {
     expect(semaphore.free).toBe(2);
   });
 
+  test("what the dead held is free, and there is room for others", async () => {
+    const semaphore = new Semaphore(1000);
+    const words = new Int32Array(semaphore.handle.memory);
+    fill(words, 2 ** 27);
+    expect(semaphore.free).toBe(1000);
+    for (const take of [() => semaphore.tryAcquire(), () => semaphore.acquire()]) {
+      fill(words, 2 ** 27);
+      (await take())?.release();
+    }
+    fill(words, 2 ** 27);
+    // In the full roster too, one who waits finds a row.
+    const most = semaphore.tryAcquire({ weight: 999 });
+    fill(words, 2 ** 27, 511);
+    const waits = semaphore.acquire({ weight: 999, timeoutMs: 5000 });
+    most?.release();
+    (await waits).release();
+    expect(semaphore.free).toBe(1000);
+  });
+
+  test("nobody overtakes the tasks of its thread", async () => {
+    const semaphore = new Semaphore(2);
+    const all = await semaphore.acquire({ weight: 2 });
+    const tasks = [semaphore.acquire(), semaphore.acquire()];
+    all.release();
+    for (let step = 0; step < 50; step++) {
+      expect(semaphore.tryAcquire(), `after ${step} steps`).toBeNull();
+      await Promise.resolve();
+    }
+    const late = semaphore.acquire();
+    for (const task of tasks) (await task).release();
+    (await late).release();
+    expect(semaphore.tryAcquire({ weight: 2 })?.isHeld).toBe(true);
+  });
+
+  test("one free permit beside a granted task is free", async () => {
+    const semaphore = new Semaphore(2);
+    const all = await semaphore.acquire({ weight: 2 });
+    const task = semaphore.acquire();
+    all.release();
+    expect(semaphore.tryAcquire()?.isHeld).toBe(true);
+    expect((await task).isHeld).toBe(true);
+  });
+
+  test("its tasks stand in line again when a thread could not block for want of room", async () => {
+    const semaphore = new Semaphore(1);
+    const thread = await Thread.start({ semaphore: semaphore.handle });
+    const held = await semaphore.acquire();
+    const done = thread.run(async ({ semaphore, failure, words }) => {
+      const rows = new Int32Array(semaphore.handle.memory);
+      const task = semaphore.acquire();
+      // All other rows belong to the main thread, which holds the first.
+      const before = rows.slice();
+      for (let row = 8; row < rows.length; row += 4) if (rows[row + 3] === 0) rows.set([rows[8]!, 0, 0, 4], row);
+      rows[1] = 512;
+      const code = failure(() => semaphore.acquireSync({ timeoutMs: 100 }));
+      for (let row = 8; row < rows.length; row += 4) if (before[row + 3] === 0) rows[row + 3] = 0;
+      Atomics.store(words, 0, 1);
+      (await task).release();
+      return code;
+    });
+    await expect.poll(() => waiting(semaphore)).toBe(1);
+    held.release();
+    expect(await Promise.race([done, new Promise((resolve) => setTimeout(resolve, 3000))])).toBe(
+      "unavailable",
+    );
+  });
+
   test("a thread that would wait for itself is told; one that holds and wants more goes first", async () => {
     const semaphore = new Semaphore(2);
     const thread = await Thread.start({ semaphore: semaphore.handle });
@@ -155,4 +222,10 @@ function waiting({ handle: { memory } }: Semaphore): number {
   let count = 0;
   for (let row = 8; row < words.length; row += 4) if (words[row + 3] === 1) count++;
   return count;
+}
+
+/** Fills the last rows of the roster with threads of that number, each of which holds one permit. */
+function fill(words: Int32Array, owner: number, count = 512): void {
+  for (let row = words.length - count * 4; row < words.length; row += 4) words.set([owner, 1, 0, 4], row);
+  words[1] = 512;
 }

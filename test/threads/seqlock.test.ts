@@ -110,6 +110,14 @@ describe("Seqlock", () => {
     expect(first(again)).toBe(3);
   });
 
+  test("a writer may return whatever is no promise", () => {
+    const seqlock = new Seqlock({ bytes: 4 });
+    expect(seqlock.write(() => ({ then: 3 }))).toEqual({ then: 3 });
+    // A thenable that is no Promise has only begun to write as well.
+    expect(() => seqlock.write(() => ({ then: () => undefined }))).toThrow(code("misuse"));
+    expect(seqlock.version).toBe(1);
+  });
+
   test(
     "no reader sees a mixture of two writes, and no write is lost",
     { timeout: stressMs + 20_000 },
@@ -178,7 +186,8 @@ describe("Seqlock", () => {
   });
 
   test("refuses nonsense", async () => {
-    for (const bytes of [0, -1, 1.5, NaN, Infinity, "8", undefined, 2 ** 40]) {
+    const nothing: unknown = Object.create(null);
+    for (const bytes of [0, -1, 1.5, NaN, Infinity, "8", undefined, 2 ** 40, nothing]) {
       expect(() => new Seqlock({ bytes } as { bytes: number })).toThrow(code("bad-input"));
     }
     const seqlock = new Seqlock({ bytes: 4 });
@@ -187,7 +196,7 @@ describe("Seqlock", () => {
     expect(() => seqlock.changedSync()).toThrow(
       /main thread must not block: use `await seqlock.changed\(\)`/,
     );
-    for (const since of [-1, 0.5, NaN, 2 ** 31, "0"]) {
+    for (const since of [-1, 0.5, NaN, 2 ** 31, "0", nothing]) {
       await expect(seqlock.changed(since as number)).rejects.toEqual(code("bad-input"));
     }
     await expect(seqlock.changed(0, { timeoutMs: -1 })).rejects.toEqual(code("bad-input"));

@@ -19,6 +19,13 @@ describe("SharedCell", () => {
     );
   });
 
+  test("a key called then makes no promise of it", () => {
+    const cell = new SharedCell<object>({ maxBytes: 100 });
+    cell.set({ if: 1, then: 2 });
+    expect(cell.update((value) => ({ ...value, else: 3 }))).toEqual({ if: 1, then: 2, else: 3 });
+    expect(cell.get()).toEqual({ if: 1, then: 2, else: 3 });
+  });
+
   test("gives each reader a value of its own", () => {
     const cell = new SharedCell<{ list: number[] }>({ maxBytes: 100 });
     cell.set({ list: [1] });
@@ -62,7 +69,9 @@ describe("SharedCell", () => {
   test("refuses what is no JSON, or too much of it, and changes nothing", () => {
     const cell = new SharedCell<unknown>({ maxBytes: 10 });
     cell.set(12345678);
-    for (const bad of [undefined, () => 1, Symbol("x")])
+    const circle: unknown[] = [];
+    circle.push(circle);
+    for (const bad of [undefined, () => 1, Symbol("x"), 1n, { deep: 1n }, circle])
       expect(() => cell.set(bad)).toThrow(code("bad-input"));
     expect(() => cell.set("123456789")).toThrow(/more than the 10 bytes/);
     expect(() => cell.set("🎈🎈🎈")).toThrow(code("bad-input"));

@@ -87,6 +87,22 @@ describe("SharedStruct", () => {
     );
   });
 
+  test("keeps text as it is, and refuses what UTF-8 cannot say", () => {
+    const struct = SharedStruct.of({ name: { text: 12 } });
+    struct.set({ name: "\ufeffx\ufeff" });
+    expect(struct.get()).toEqual({ name: "\ufeffx\ufeff" });
+    for (const name of ["\ud83c", "\udf88\ud83c", "a\ud83cb"]) {
+      expect(() => struct.set({ name })).toThrow(/well-formed text/);
+    }
+    expect(struct.version).toBe(1);
+  });
+
+  test("a field called then makes no promise of it", () => {
+    const struct = SharedStruct.of({ then: "u8" });
+    struct.set({ then: 4 });
+    expect(struct.update(({ then }) => ({ then: then + 1 }))).toEqual({ then: 5 });
+  });
+
   test("updates in one step, whoever else does, and says what came of it", async () => {
     const account = SharedStruct.of({ balance: "i32", moves: "u32", check: "i32" });
     expect(account.update(({ balance }) => ({ balance: balance + 5, check: -5 }))).toEqual({
@@ -179,6 +195,9 @@ describe("SharedStruct", () => {
       { x: { bytes: 0 } },
       { x: { text: 1.5 } },
       { x: {} },
+      { x: { bytes: 3, text: 5 } },
+      { x: { bytes: 3, unit: "ms" } },
+      { ["__proto__"]: "u8" },
     ]) {
       expect(() => SharedStruct.of(layout as { x: "f64" })).toThrow(code("bad-input"));
     }

@@ -1,6 +1,6 @@
-// Condition, barrier and latch: what one waits for without taking it.
+// Condition, barrier, latch and changes: what one waits for without taking it.
 import { describe, expect, test } from "vitest";
-import { Barrier, Condition, Latch, Mutex } from "lockstep/threads";
+import { Barrier, Condition, Latch, Mutex, SharedCell } from "lockstep/threads";
 import { Thread, type Stage } from "./thread.js";
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -116,6 +116,77 @@ describe("Condition", () => {
     expect(await Promise.race([waits, pause(5000)])).toBe(true);
   });
 
+  test("so is one of a thread that died while it waited for the mutex", async () => {
+    const waitAwaiting = async ({ mutex, condition, words }: Stage) => {
+      const held = await mutex.acquire();
+      Atomics.add(words, 1, 1);
+      await condition.wait(held);
+    };
+    for (const wait of [waitSync, waitAwaiting]) {
+      const { mutex, condition, words, threads } = await world(2);
+      void threads[0]!.run<unknown>(wait);
+      await isAsleep(mutex, words, 1);
+      const waits = threads[1]!.run(waitSync);
+      await isAsleep(mutex, words, 2);
+      const held = await mutex.acquire();
+      condition.notifyOne();
+      // It has been woken, and knows.
+      await pause(200);
+      await threads[0]!.kill();
+      held.release();
+      expect(await Promise.race([waits, pause(3000)])).toBe(true);
+    }
+  });
+
+  test("a call is passed on by one that finds the mutex lost", async () => {
+    const { mutex, condition, words, threads } = await world(3);
+    const wait = ({ mutex, condition, words, failure }: Stage) => {
+      const held = mutex.lockSync();
+      Atomics.add(words, 1, 1);
+      return failure(() => condition.waitSync(held));
+    };
+    const all = [threads[0]!.run(wait)];
+    await isAsleep(mutex, words, 1);
+    all.push(threads[1]!.run(wait));
+    await isAsleep(mutex, words, 2);
+    await threads[2]!.run(({ mutex, kept }) => {
+      kept["held"] = mutex.lockSync();
+    });
+    condition.notifyOne();
+    await threads[2]!.kill();
+    expect(await Promise.race([Promise.all(all), pause(3000)])).toEqual(["lost", "lost"]);
+  });
+
+  test("what the dead leave in line does not fill it", async () => {
+    const mutex = new Mutex();
+    const condition = new Condition(mutex);
+    fillWithDead(condition.handle.memory);
+    const held = await mutex.acquire();
+    await expect(condition.wait(held, { timeoutMs: 5 })).rejects.toMatchObject({ code: "timeout" });
+  });
+
+  test("a predicate says true or false at once, and leaves the mutex held", async () => {
+    const { mutex, condition, threads } = await world(1);
+    const held = await mutex.acquire();
+    for (const predicate of [async () => false, async () => true, () => undefined, () => 1]) {
+      const wait = condition.waitUntil(held, predicate as never, { timeoutMs: 5 });
+      await expect(wait).rejects.toThrow(
+        expect.objectContaining({ code: "bad-input", message: expect.stringMatching(/true or false/) }),
+      );
+    }
+    expect(held.isHeld).toBe(true);
+    const wait = condition.waitUntil(held, () => held.release() === undefined);
+    await expect(wait).rejects.toMatchObject({ code: "misuse" });
+    const codes = await threads[0]!.run(({ mutex, condition, failure }) => {
+      const held = mutex.lockSync();
+      return [
+        failure(() => condition.waitUntilSync(held, (async () => false) as never)),
+        failure(() => condition.waitUntilSync(held, () => held.release() === undefined)),
+      ];
+    });
+    expect(codes).toEqual(["bad-input", "misuse"]);
+  });
+
   test("ends with 'lost', and without the mutex, when a thread dies with that", async () => {
     const { mutex, condition, words, threads } = await world(2);
     const waits = threads[0]!.run(({ mutex, condition, words, failure }) => {
@@ -224,10 +295,21 @@ describe("Barrier", () => {
   });
 
   test("refuses nonsense", () => {
-    for (const parties of [0, -1, 1.5, NaN, 501, "2" as never]) {
+    for (const parties of [0, -1, 1.5, NaN, 257, "2" as never]) {
       expect(() => new Barrier(parties)).toThrow(expect.objectContaining({ code: "bad-input" }));
     }
     expect(() => new Barrier(1).waitSync()).toThrow(/await barrier.wait\(\)/);
+  });
+
+  test("has room for as many threads as it accepts parties", async () => {
+    const barrier = new Barrier(256);
+    const words = new Int32Array(barrier.handle.memory);
+    // So many threads that have come before, and all but the last have come again.
+    const waits = Array.from({ length: 255 }, () => barrier.wait());
+    fill(words, { from: 256, to: 511, owner: words[8]!, weight: 0, state: 4 });
+    const { isLeader } = await barrier.wait({ timeoutMs: 0 });
+    expect(isLeader).toBe(true);
+    await Promise.all(waits);
   });
 });
 
@@ -249,6 +331,14 @@ describe("Latch", () => {
     expect(() => latch.countDown()).toThrow(expect.objectContaining({ code: "misuse" }));
   });
 
+  test("whoever comes after it has opened goes on, though others have not yet", async () => {
+    const latch = new Latch(1);
+    const waits = latch.wait();
+    latch.countDown();
+    await latch.wait({ timeoutMs: 0 });
+    await waits;
+  });
+
   test("refuses nonsense", () => {
     for (const count of [-1, 1.5, NaN, 2 ** 31, "2" as never]) {
       expect(() => new Latch(count)).toThrow(expect.objectContaining({ code: "bad-input" }));
@@ -259,3 +349,29 @@ describe("Latch", () => {
     expect(() => new Latch(1).waitSync()).toThrow(/await latch.wait\(\)/);
   });
 });
+
+describe("changed", () => {
+  test("goes on at once from an older version, though others wait for the next", async () => {
+    const cell = new SharedCell<number>();
+    cell.set(1);
+    cell.set(2);
+    const { version } = cell;
+    const next = cell.changed(version);
+    expect(await cell.changed(version - 1, { timeoutMs: 0 })).toBe(version);
+    cell.set(3);
+    expect(await next).toBe(version + 1);
+  });
+});
+
+/** Fills a roster to the last row with what a thread waits for that is dead. */
+function fillWithDead(memory: SharedArrayBuffer): void {
+  fill(new Int32Array(memory), { from: 0, to: 512, owner: 2 ** 27, weight: 1, state: 1 });
+}
+
+function fill(
+  words: Int32Array,
+  { from, to, owner, weight, state }: Record<"from" | "to" | "owner" | "weight" | "state", number>,
+): void {
+  for (let row = 8 + from * 4; row < 8 + to * 4; row += 4) words.set([owner, weight, 0, state], row);
+  words[1] = to;
+}
