@@ -36,7 +36,7 @@ export class ChannelReceiver<T> {
   }
 
   receiveSync(patience: SyncPatience | undefined): T {
-    if (this.#waiting > 99) {
+    if (this.#waiting > 0) {
       // Whatever came would be theirs, and they cannot take it while the thread blocks.
       throw new LockstepError(
         "misuse",

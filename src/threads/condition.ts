@@ -208,21 +208,20 @@ export class Condition {
     const { held, row } = sleeper;
     if (row === undefined) return;
     sleeper.row = undefined;
-    if (held.isHeld) {
-      // That needs no lock: nobody else changes a row that has been called.
-      this.#roster.setState(row, RowState.empty);
-      return;
-    }
-    this.#roster.exclusively(() => {
-      const isUnused = this.#roster.stateOf(row) === RowState.granted;
-      this.#roster.tell(row, RowState.empty);
-      if (isUnused) this.#wake(1);
-    });
+    // Without the lock: nobody else changes a row that has been called.
+    if (held.isHeld) this.#roster.setState(row, RowState.empty);
+    else this.#roster.exclusively(() => this.#withdraw(row));
+  }
+
+  /** Leaves the line, uncalled; a call that came too late for this one is for the next. */
+  #withdraw(row: number): void {
+    const isUnused = this.#roster.stateOf(row) === RowState.granted;
+    this.#roster.tell(row, RowState.empty);
+    if (isUnused) this.#wake(1);
   }
 
   #attempt(row: number): true | undefined {
-    if (this.#isCalled(row)) return true;
-    this.#roster.exclusively(() => this.#strikeOutDead());
+    if (!this.#isCalled(row)) this.#roster.exclusively(() => this.#strikeOutDead());
     return this.#isCalled(row) ? true : undefined;
   }
 
@@ -264,18 +263,14 @@ export class Condition {
 
   /** What the predicate says. It runs with the mutex held, and must leave it so. */
   #says(predicate: () => boolean, held: Held): boolean {
+    const { what } = this.#roster;
     const answer = predicate();
     if (!held.isLentBy(this.#mutex)) {
-      throw new LockstepError(
-        "misuse",
-        `the predicate of ${this.#roster.what} ended the hold; let it only look`,
-      );
+      throw new LockstepError("misuse", `the predicate of ${what} ended the hold; let it only look`);
     }
     if (typeof answer === "boolean") return answer;
-    throw new LockstepError(
-      "bad-input",
-      `the predicate of ${this.#roster.what} must say true or false at once, not ${String(answer)}`,
-    );
+    const message = `the predicate of ${what} must say true or false at once, not ${String(answer)}`;
+    throw new LockstepError("bad-input", message);
   }
 
   #countdown(timeoutMs: number | undefined): () => number | undefined {
@@ -301,6 +296,5 @@ function checkPredicate(predicate: unknown): void {
 }
 
 function newHandle(mutex: Mutex, { name }: LockOptions): ConditionHandle {
-  const memory = allocate(Roster.bytes);
-  return makeHandle("condition", memory, Liveness.here, { name, mutexNumber: mutex.number });
+  return makeHandle("condition", allocate(Roster.bytes), Liveness.here, { name, mutexNumber: mutex.number });
 }

@@ -1,4 +1,3 @@
-import { systemClock } from "../base/clock.js";
 import { ThreadTable } from "./thread-table.js";
 
 /** What this file uses of Node; a browser has no such thing. */
@@ -117,10 +116,10 @@ function adopt(worker: StartedWorker): void {
     for (const { table } of known) table.bury(number);
   });
   // Who terminates a worker and blocks in the same turn is never told that it has ended.
-  const { terminate } = worker;
+  const terminate = worker.terminate.bind(worker);
   worker.terminate = () => {
-    terminated.add(number);
-    return terminate.call(worker);
+    if (children.has(number)) terminated.add(number);
+    return terminate();
   };
 }
 

@@ -32,7 +32,7 @@ export class PermitLine implements Lender {
   readonly #poisonWeight: number;
   /** The tasks of this thread, of which the first stands in line for all. */
   readonly #turn: Permits;
-  /** How many of them are not in the roster yet, but come before whoever asks later in this thread. */
+  /** How many of them have no row yet, but come first. Between turn and row nothing else runs here. */
   #tasksToCome = 0;
 
   constructor(
@@ -101,7 +101,6 @@ export class PermitLine implements Lender {
     try {
       turn = this.#turn.tryTake(oneTurn) ?? (await this.#turn.take(oneTurn, patience));
     } finally {
-      // From here to its row it takes no further turn of the event loop.
       this.#tasksToCome--;
     }
     using _turn = turn;
@@ -171,8 +170,7 @@ export class PermitLine implements Lender {
   }
 
   #takeFree(weight: number): boolean {
-    this.#makeRoom();
-    this.#refusePoisoned();
+    this.#admit();
     if (this.#roster.first() !== undefined || this.#free() < weight) return false;
     this.#hold(weight);
     return true;
@@ -189,16 +187,14 @@ export class PermitLine implements Lender {
     else this.#roster.setWeight(row, this.#roster.weightOf(row) + weight);
   }
 
-  #join(weight: number, ticket: number): number {
-    const row = this.#addWaiting(weight, ticket);
+  /** Stands in line, and has those rows step aside. */
+  #join(weight: number, ticket: number, aside: readonly number[] = []): number {
+    this.#admit();
+    const row = this.#roster.add(RowState.waits, weight, ticket);
+    // Not before, for after what throws nobody would let them come back.
+    for (const each of aside) this.#roster.setState(each, RowState.stepsAside);
     this.#serve();
     return row;
-  }
-
-  #addWaiting(weight: number, ticket: number): number {
-    this.#makeRoom();
-    this.#refusePoisoned();
-    return this.#roster.add(RowState.waits, weight, ticket);
   }
 
   #joinBlocking(weight: number): number {
@@ -210,15 +206,9 @@ export class PermitLine implements Lender {
         `this very thread holds what it would wait for, and so for ever, of ${this.what}; release it first`,
       );
     }
-    const tasks = [RowState.waits, RowState.granted].flatMap((state) => {
-      return this.#roster.rows(state, this.#roster.self);
-    });
-    const ticket = held > 0 ? this.#roster.firstTicket() : this.#roster.nextTicket();
-    // They step aside only now, for this may throw, and then nobody would let them come back.
-    const row = this.#addWaiting(weight, ticket);
-    for (const task of tasks) this.#roster.setState(task, RowState.stepsAside);
-    this.#serve();
-    return row;
+    const states = [RowState.waits, RowState.granted];
+    const tasks = states.flatMap((state) => this.#roster.rows(state, this.#roster.self));
+    return this.#join(weight, held > 0 ? this.#roster.firstTicket() : this.#roster.nextTicket(), tasks);
   }
 
   /** Lets the tasks that stepped aside stand in line again, where they stood. */
@@ -268,9 +258,10 @@ export class PermitLine implements Lender {
     }
   }
 
-  /** The dead are not struck out as long as they are in nobody's way. */
-  #makeRoom(): void {
+  /** Makes room for a row, and throws when what is guarded may be half written. */
+  #admit(): void {
     if (this.#roster.isFull) this.#strikeOutDead();
+    this.#refusePoisoned();
   }
 
   /** What the dead hold is free again, unless one of them may have left things half written. */

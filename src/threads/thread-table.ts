@@ -87,7 +87,8 @@ export class ThreadTable {
     const at = this.#ticks(inMs);
     const before = Atomics.load(this.#words, row + endsAt);
     if (before !== 0 && ((before - at) | 0) <= 0) return;
-    // Should the row be another's by now, then the time in it is another one too.
+    // The row is not another's by now: only the thread itself says this and the one that started it, and only
+    // the latter strikes it out; but for the case that its time had come, and then that is there no more.
     Atomics.compareExchange(this.#words, row + endsAt, before, at);
   }
 

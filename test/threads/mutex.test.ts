@@ -45,6 +45,29 @@ describe("Mutex", () => {
     expect(order).toEqual([1, 1, 2, 2, 3, 3, 4, 4]);
   });
 
+  test("a task that waits is not overtaken by others of its thread, and the loop goes on", async () => {
+    const mutex = new Mutex();
+    const held = await mutex.acquire();
+    const order: string[] = [];
+    const waits = mutex.run(() => order.push("waits"));
+    held.release();
+    expect(mutex.isLocked).toBe(false);
+    expect(mutex.tryAcquire()).toBeNull();
+    await expect(mutex.acquire({ timeoutMs: 0 })).rejects.toMatchObject({ code: "timeout" });
+    for (let round = 0; round < 3; round++) await mutex.run(() => order.push("comes later"));
+    await waits;
+    expect(order).toEqual(["waits", "comes later", "comes later", "comes later"]);
+    // Nobody waits any more.
+    mutex.tryAcquire()!.release();
+    const controller = new AbortController();
+    const again = await mutex.acquire();
+    const aborted = mutex.acquire({ signal: controller.signal });
+    controller.abort();
+    again.release();
+    await expect(aborted).rejects.toThrow();
+    expect(mutex.tryAcquire()).not.toBeNull();
+  });
+
   test("gives up by time or signal, and is never granted then", async () => {
     const mutex = new Mutex();
     const held = await mutex.acquire();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Semaphore } from "lockstep/threads";
+import { Semaphore, type Held } from "lockstep/threads";
 import { Thread } from "./thread.js";
 
 describe("Semaphore", () => {
@@ -148,6 +148,30 @@ describe("Semaphore", () => {
     expect(semaphore.tryAcquire({ weight: 2 })?.isHeld).toBe(true);
   });
 
+  test("nor those who come first because another one gives up", async () => {
+    const semaphore = new Semaphore(2);
+    const held = await semaphore.acquire();
+    const controller = new AbortController();
+    const gaveUp = semaphore.acquire({ weight: 2, signal: controller.signal }).catch(() => "gave up");
+    let next: Held | undefined;
+    const waits = semaphore.acquire().then((found) => (next = found));
+    const overtakes = async () => {
+      for (let step = 0; step < 50; step++) {
+        if (semaphore.tryAcquire() !== null && next === undefined) return step;
+        await Promise.resolve();
+      }
+      return undefined;
+    };
+    // A step of this loop comes before each step of the others, and one of that loop after it.
+    const before = overtakes();
+    controller.abort();
+    expect(await Promise.all([before, overtakes()])).toEqual([undefined, undefined]);
+    expect(await gaveUp).toBe("gave up");
+    (await waits).release();
+    held.release();
+    expect(semaphore.free).toBe(2);
+  });
+
   test("one free permit beside a granted task is free", async () => {
     const semaphore = new Semaphore(2);
     const all = await semaphore.acquire({ weight: 2 });
@@ -166,7 +190,8 @@ describe("Semaphore", () => {
       const task = semaphore.acquire();
       // All other rows belong to the main thread, which holds the first.
       const before = rows.slice();
-      for (let row = 8; row < rows.length; row += 4) if (rows[row + 3] === 0) rows.set([rows[8]!, 0, 0, 4], row);
+      for (let row = 8; row < rows.length; row += 4)
+        if (rows[row + 3] === 0) rows.set([rows[8]!, 0, 0, 4], row);
       rows[1] = 512;
       const code = failure(() => semaphore.acquireSync({ timeoutMs: 100 }));
       for (let row = 8; row < rows.length; row += 4) if (before[row + 3] === 0) rows[row + 3] = 0;
