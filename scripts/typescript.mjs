@@ -45,13 +45,18 @@ async function javascriptOf(fileName) {
     return await readFile(file, "utf8");
   } catch {
     const javascript = await compile(fileName, text);
-    await mkdir(kept, { recursive: true });
-    // Written aside, for another process may be reading.
-    const aside = new URL(`${key}.${process.pid}.${performance.now()}`, kept);
-    await writeFile(aside, javascript);
-    await rename(aside, file);
+    await keep(file, javascript).catch(() => undefined); // who may not write here compiles each time
     return javascript;
   }
+}
+
+/** @param {URL} file @param {string} javascript */
+async function keep(file, javascript) {
+  await mkdir(kept, { recursive: true });
+  // Written aside, for another process may be reading.
+  const aside = new URL(`${file.href}.${process.pid}.${performance.now()}`);
+  await writeFile(aside, javascript);
+  await rename(aside, file);
 }
 
 /** @param {string} fileName @param {string} text */

@@ -49,9 +49,9 @@ const lastWordsMs = 5000;
  * in the handle that it is given.
  *
  * *Failure*: a death is noticed when the thread that started the worker had loaded this file before: at once,
- * or, while that thread blocks, half a second later. Otherwise that of a worker that ends by itself is noticed
- * after five seconds, which its last listeners may need, and that of one that is terminated never. In a
- * browser nothing tells of a worker's end, and nobody is taken for dead.
+ * or, while that thread blocks, half a second later. Otherwise that of a worker that ends by itself is
+ * noticed after five seconds, which its last listeners may need, and that of one that is terminated never.
+ * In a browser nothing tells of a worker's end, and nobody is taken for dead.
  */
 export class Liveness {
   /** This thread's number: a positive integer below 2 ** 28 that no other thread of the process ever has. */
@@ -107,8 +107,8 @@ function expectEnd(number: number, inMs: number): void {
 function adopt(worker: StartedWorker): void {
   const number = worker.threadId + 1;
   children.set(number, worker);
-  // Asked once the loop runs, Node can tell later that it has stopped: see lookAfterChildren. It must be asked
-  // before any other listener, which may block.
+  // Asked once the loop runs, Node can tell later that it has stopped: see lookAfterChildren. It must be
+  // asked before any other listener, which may block.
   worker.prependOnceListener("online", () => worker.performance.eventLoopUtilization());
   worker.prependOnceListener("exit", () => {
     children.delete(number);

@@ -80,7 +80,7 @@ export class Mutex implements Lender {
     return new Held(this, 1);
   }
 
-  /** Takes it at once if it is free; says null if it is not. */
+  /** Takes it at once if it is free and no task of this thread waits for it; says null otherwise. */
   tryAcquire(): Held | null {
     return this.word.tryLock() ? new Held(this, 1) : null;
   }

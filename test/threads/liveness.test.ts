@@ -309,7 +309,7 @@ describe("ShortLock", () => {
   });
 });
 
-test("a worker is seen to have ended by a parent that terminates it and goes on in the same turn", async () => {
+test("a worker is seen to have ended by a parent that terminates it and goes on in that turn", async () => {
   const mutex = new Mutex();
   const words = new Int32Array(new SharedArrayBuffer(64));
   const parent = await Thread.start({ mutex: mutex.handle }, words);

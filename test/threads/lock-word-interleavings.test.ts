@@ -4,6 +4,9 @@ import type { Liveness } from "../../src/threads/liveness.js";
 import { LockWord } from "../../src/threads/lock-word.js";
 import { explore, type ExploredThread } from "./explorer.js";
 
+// Every interleaving takes a while, and longer where others work beside it.
+vi.setConfig({ testTimeout: 120_000 });
+
 // No spinning, which adds nothing but states.
 vi.mock("../../src/threads/core-count.js", () => ({ coreCount: 1 }));
 
