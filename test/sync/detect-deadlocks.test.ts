@@ -10,7 +10,7 @@ import {
   type Held,
 } from "lockstep/sync";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { heapUsed, settled } from "./outcome.js";
+import { expectNothingLeft, settled } from "./outcome.js";
 
 const deadlock = { code: "deadlock" };
 
@@ -564,9 +564,7 @@ describe("the detector", () => {
       held.release();
     };
     await handOverHand(1000);
-    const before = await heapUsed();
-    await handOverHand(10_000);
-    expect((await heapUsed()) - before).toBeLessThan(1_000_000);
+    await expectNothingLeft(1_000_000, () => handOverHand(10_000));
   });
 
   test("keeps nothing of promises that resolve with what was given back already", async () => {
@@ -575,8 +573,6 @@ describe("the detector", () => {
       for (let i = 0; i < rounds; i++) await mutex.run((held) => held);
     };
     await passOn(1000);
-    const before = await heapUsed();
-    await passOn(3000);
-    expect((await heapUsed()) - before).toBeLessThan(1_000_000);
+    await expectNothingLeft(1_000_000, () => passOn(3000));
   });
 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { ManualClock } from "lockstep/base";
 import { RwLock, type ReadHeld, type RwLockSide, type WriteHeld } from "lockstep/sync";
 import { describe, expect, test } from "vitest";
-import { follow, heapUsed, settled } from "./outcome.js";
+import { follow, expectNothingLeft, settled } from "./outcome.js";
 
 describe("a read-write lock", () => {
   test("is held by many to read, or by one to write", async () => {
@@ -445,9 +445,9 @@ test("nothing is left of those who came and went", async () => {
     for (const reader of await Promise.all(readers)) reader.release();
   };
   for (let i = 0; i < 500; i++) await round();
-  const before = await heapUsed();
-  for (let i = 0; i < 4000; i++) await round();
-  expect((await heapUsed()) - before).toBeLessThan(1_500_000);
+  await expectNothingLeft(1_500_000, async () => {
+    for (let i = 0; i < 4000; i++) await round();
+  });
   expect([lock.readers, lock.isWriting, lock.waiting]).toEqual([0, false, 0]);
 });
 
