@@ -28,6 +28,7 @@ const mayImport: Record<string, readonly string[]> = {
   sync: ["base"],
   store: ["base"],
   check: ["base"],
+  explore: ["base", "sync", "store"],
   threads: ["base", "sync"],
   stm: ["base", "sync"],
   conformance: ["base", "store"],
@@ -35,7 +36,7 @@ const mayImport: Record<string, readonly string[]> = {
   coordination: ["base", "sync", "store"],
   transactions: ["base", "sync", "store"],
   consistency: ["base", "sync", "store"],
-  simulation: ["base", "sync", "store"],
+  simulation: ["base", "sync", "store", "check"],
   top: ["base", "sync", "store", "coordination", "engines"],
 };
 /** They import anything, and nothing else imports them. */

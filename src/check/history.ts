@@ -1,0 +1,88 @@
+import { LockstepError } from "../base/errors.js";
+import { shown } from "../base/shown.js";
+
+/** Who does one thing after the other: a session, a thread, a process. */
+export type Client = string | number;
+
+/** It happened; it certainly did not; or nobody knows: it may take effect at any later time, or never. */
+export type Outcome = "ok" | "fail" | "unknown";
+
+/** What one client did, from the call to the answer. */
+export interface Operation {
+  readonly client: Client;
+  readonly name: string;
+  /** A value that is never changed again. */
+  readonly args: readonly unknown[];
+  /** What was answered; undefined unless the outcome is "ok". */
+  readonly result: unknown;
+  readonly outcome: Outcome;
+  /** Where its call stands in the one order in which calls and answers were seen. */
+  readonly invoked: number;
+  /** Where its answer stands in that order; Infinity when the outcome is "unknown". */
+  readonly returned: number;
+}
+
+/**
+ * What happened: operations in the order of their calls. One is before another in real time if it returned
+ * before the other was invoked, and in its client's own order if both are of one client, too.
+ */
+export interface History {
+  readonly operations: readonly Operation[];
+  /** When the calls and the answers were, in milliseconds, by the places `invoked` and `returned`. */
+  readonly times?: ArrayLike<number> | undefined;
+  /** The lines of the file they came from, by the same places. */
+  readonly lines?: ArrayLike<number> | undefined;
+}
+
+/** Whether the first was over, in real time, before the second began. */
+export function isBefore(first: Operation, second: Operation): boolean {
+  return first.returned < second.invoked;
+}
+
+/** Refuses what is no history, before anything is made of it. */
+export function checkHistory(history: unknown): asserts history is History {
+  const operations = (history as Partial<History> | undefined)?.operations;
+  if (!Array.isArray(operations)) {
+    throw new LockstepError("bad-input", "a history is an object with operations, as recorder().history is");
+  }
+  let last = -1;
+  for (const operation of operations as Operation[]) {
+    const { invoked, returned, outcome, args } = operation;
+    // Never true of what is no number, either.
+    if (!(invoked > last && returned > invoked)) {
+      throw new LockstepError(
+        "bad-input",
+        `operations stand in the order of their calls, and return after it; not so ${describe(operation)}`,
+      );
+    }
+    if (!Array.isArray(args) || (outcome === "unknown") !== (returned === Infinity)) {
+      throw new LockstepError(
+        "bad-input",
+        `only an unknown outcome is Infinity late: ${describe(operation)}`,
+      );
+    }
+    last = invoked;
+  }
+}
+
+/** The operation as people read it: `write("x", 1)`, `read("x") → 1`. */
+export function describe({ name, args, result, outcome }: Operation): string {
+  const call = `${name}(${args.map((arg) => text(arg)).join(", ")})`;
+  if (outcome === "fail") return `${call} failed`;
+  if (outcome === "unknown") return `${call} → ?`;
+  return result === undefined ? call : `${call} → ${text(result)}`;
+}
+
+function text(value: unknown): string {
+  if (value === undefined) return "nothing";
+  try {
+    return JSON.stringify(value, (_key, part: unknown) => {
+      if (typeof part === "bigint") return `${part}n`;
+      if (part instanceof Map || part instanceof Set) return [...part] as unknown;
+      return part;
+    });
+  } catch {
+    // A circle, say.
+    return shown(value);
+  }
+}
