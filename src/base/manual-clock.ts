@@ -1,16 +1,10 @@
+import { Alarms } from "./alarms.js";
 import type { Clock, Timer } from "./clock.js";
-
-interface Alarm {
-  dueAt: number;
-  order: number;
-  callback: () => void;
-}
 
 /** A clock that moves only when told to: the same calls give the same run, always. */
 export class ManualClock implements Clock {
   #now: number;
-  #order = 0;
-  readonly #alarms = new Set<Alarm>();
+  readonly #alarms = new Alarms();
 
   constructor(startMs = 0) {
     this.#now = startMs;
@@ -25,13 +19,7 @@ export class ManualClock implements Clock {
   }
 
   after(delayMs: number, callback: () => void): Timer {
-    const alarm = { dueAt: this.#now + Math.max(0, delayMs), order: this.#order++, callback };
-    this.#alarms.add(alarm);
-    return {
-      cancel: () => {
-        this.#alarms.delete(alarm);
-      },
-    };
+    return this.#alarms.set(this.#now + Math.max(0, delayMs), callback);
   }
 
   /** Jumps ahead without letting any timer run on the way: what a frozen process sees when it wakes. */
@@ -43,24 +31,12 @@ export class ManualClock implements Clock {
   async advance(byMs: number): Promise<void> {
     const until = this.#now + byMs;
     await settle();
-    for (let alarm = this.#nextDue(until); alarm; alarm = this.#nextDue(until)) {
-      this.#alarms.delete(alarm);
-      this.#now = Math.max(this.#now, alarm.dueAt);
-      alarm.callback();
+    while (this.#alarms.nextDueAt <= until) {
+      this.#now = Math.max(this.#now, this.#alarms.nextDueAt);
+      this.#alarms.take()?.();
       await settle();
     }
     this.#now = Math.max(this.#now, until);
-  }
-
-  #nextDue(until: number): Alarm | undefined {
-    let next: Alarm | undefined;
-    for (const alarm of this.#alarms) {
-      if (alarm.dueAt > until) continue;
-      if (!next || alarm.dueAt < next.dueAt || (alarm.dueAt === next.dueAt && alarm.order < next.order)) {
-        next = alarm;
-      }
-    }
-    return next;
   }
 }
 

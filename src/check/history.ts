@@ -32,6 +32,11 @@ export interface History {
   readonly times?: ArrayLike<number> | undefined;
   /** The lines of the file they came from, by the same places. */
   readonly lines?: ArrayLike<number> | undefined;
+  /**
+   * False when only each client's own order is known: then the order of operations of different clients was
+   * made up, and levels that rest on real time cannot be judged.
+   */
+  readonly realTime?: false | undefined;
 }
 
 /** Whether the first was over, in real time, before the second began. */
@@ -67,13 +72,14 @@ export function checkHistory(history: unknown): asserts history is History {
 
 /** The operation as people read it: `write("x", 1)`, `read("x") → 1`. */
 export function describe({ name, args, result, outcome }: Operation): string {
-  const call = `${name}(${args.map((arg) => text(arg)).join(", ")})`;
+  const call = `${name}(${args.map((arg) => valueText(arg)).join(", ")})`;
   if (outcome === "fail") return `${call} failed`;
   if (outcome === "unknown") return `${call} → ?`;
-  return result === undefined ? call : `${call} → ${text(result)}`;
+  return result === undefined ? call : `${call} → ${valueText(result)}`;
 }
 
-function text(value: unknown): string {
+/** A value as people read it. */
+export function valueText(value: unknown): string {
   if (value === undefined) return "nothing";
   try {
     return JSON.stringify(value, (_key, part: unknown) => {

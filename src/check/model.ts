@@ -25,7 +25,8 @@ export interface Model<State = unknown> {
   readonly init: State;
   /**
    * The state after the operation, or `refused`. The operation's outcome is "ok" or "unknown"; if unknown,
-   * any answer will do, and what is asked for is the state if it did take effect.
+   * any answer will do, and what is asked for is the state if it did take effect. It says the same whenever
+   * it is asked, and goes by nothing but the state and the operation's client, name, arguments and answer.
    */
   step(state: State, operation: Operation): State | typeof refused;
   /** Whether two states are the same; by default if their contents are. */
@@ -36,6 +37,13 @@ export interface Model<State = unknown> {
   show?(state: State): string;
   /** What tells states apart, where that is faster than by their contents. */
   stateIdentity?(state: State): Identity;
+  /** What tells operations apart: those of one identity do the same to every state. By default, none do. */
+  callIdentity?(operation: Operation): Identity;
+  /**
+   * What is known for sure of its effect: "reads" if it changes no state; "overwrites" if it is possible in
+   * every state, and the state after it is always the same. The search is much faster for knowing.
+   */
+  effect?(operation: Operation): "reads" | "overwrites" | undefined;
   /** What it read and wrote, if the object is a register for each key: the session levels need it. */
   access?(operation: Operation): Access | undefined;
   /** Judges a part in a faster way than by searching; undefined if this part does not allow it. */

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { addCheck } from "./check.js";
 import { addDelete } from "./delete.js";
 import { addElect } from "./elect.js";
 import { addGet } from "./get.js";
@@ -37,6 +38,7 @@ export function makeProgram(): Command {
   addList(program);
   addWatch(program);
   addStatus(program);
+  addCheck(program);
   return program;
 }
 

@@ -12,7 +12,7 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
 }
 
 /** What others wrote into their labels and values must not move the cursor. */
-function printable(cell: string): string {
+export function printable(cell: string): string {
   // eslint-disable-next-line no-control-regex -- to take them out
   return cell.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, " ");
 }

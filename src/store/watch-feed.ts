@@ -1,4 +1,5 @@
 import { onAbort } from "../base/abort.js";
+import { delivered } from "../base/courier.js";
 import { LockstepError } from "../base/errors.js";
 import type { Batch, Event, Resync, Revision, Snapshot } from "./change.js";
 import { copied } from "./rules.js";
@@ -123,7 +124,8 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync, void> {
       const batch = this.#waiting.shift();
       if (batch === undefined) {
         this.#waitingBytes = 0;
-        await new Promise<void>((resolve) => (this.#wake = resolve));
+        const woken = new Promise<void>((resolve) => (this.#wake = resolve));
+        await delivered(woken, `a change under ${JSON.stringify(this.prefix)}`, this);
         this.#wake = undefined;
         continue;
       }

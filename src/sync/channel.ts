@@ -1,3 +1,4 @@
+import { courier } from "../base/courier.js";
 import type { LockstepError } from "../base/errors.js";
 import { refusalOf, type Patience } from "../base/patience.js";
 import { checkCapacity } from "./channel-capacity.js";
@@ -66,7 +67,9 @@ export class Channel<T> implements AsyncIterable<T, undefined> {
     if (refusal !== undefined) return refusal;
     const exchange = this.#exchange;
     if (exchange.isClosed) return Promise.reject(exchange.closedError());
-    if (exchange.pass(value)) return sent;
+    if (exchange.pass(value)) {
+      return courier === undefined ? sent : courier.deliver(sent, exchange.senders.what, exchange.senders);
+    }
     return exchange.senders.wait(new SendCall(value), patience) as Promise<void>;
   }
 
@@ -86,7 +89,11 @@ export class Channel<T> implements AsyncIterable<T, undefined> {
     if (refusal !== undefined) return refusal;
     const exchange = this.#exchange;
     const value = exchange.take();
-    if (value !== none) return Promise.resolve(value);
+    if (value !== none) {
+      const taken = Promise.resolve(value);
+      const { receivers } = exchange;
+      return courier === undefined ? taken : courier.deliver(taken, receivers.what, receivers);
+    }
     if (exchange.isClosed) return Promise.reject(exchange.endError());
     return exchange.receivers.wait(receiveCall, patience) as Promise<T>;
   }

@@ -136,7 +136,7 @@ export class Condition {
     try {
       await woken;
     } finally {
-      await (sleeper.acquired ?? this.#mutex.acquireAgain(held));
+      await this.#mutex.arrival(sleeper.acquired ?? this.#mutex.acquireAgain(held));
     }
   }
 

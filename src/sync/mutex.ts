@@ -53,8 +53,16 @@ export class Mutex {
     return held.isLentBy(this.#permits);
   }
 
-  /** @internal Waits for it like anyone else, to hold it by the hold that had it before. */
+  /**
+   * @internal Joins the line like anyone else, to hold it by the hold that had it before. Whoever will go on
+   * with it waits for it by {@link Mutex.arrival}, for it may be another one who joins the line for it.
+   */
   acquireAgain(held: Held): Promise<Held> {
-    return this.#permits.take(new Want(1, 0, held));
+    return this.#permits.takeUndelivered(new Want(1, 0, held));
+  }
+
+  /** @internal When what was acquired again arrives. */
+  arrival(acquired: Promise<Held>): Promise<Held> {
+    return this.#permits.arrival(acquired);
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.js";
+import { delivered } from "../base/courier.js";
 import { LockstepError } from "../base/errors.js";
 import type { Patience } from "../base/patience.js";
 import { deadlockWatch } from "./deadlock-watch.js";
@@ -89,12 +90,22 @@ export class Permits implements Lender {
 
   /** Takes permits, or waits for them. The patience must have been checked. */
   take<H extends Held>(want: Want<H>, patience?: Patience): Promise<H> {
+    return this.arrival(this.takeUndelivered(want, patience));
+  }
+
+  /** When what was taken arrives at whoever waits for it: at once, but for the explorer. */
+  arrival<H extends Held>(taken: Promise<H>): Promise<H> {
+    return delivered(taken, this.#what, this);
+  }
+
+  /** The same, for one who takes them for somebody else, who will wait for them to be delivered. */
+  takeUndelivered<H extends Held>(want: Want<H>, patience?: Patience): Promise<H> {
     const held = this.tryTake(want);
     if (held !== null) return resolved(held);
     const lane = this.#lanes[want.lane]!;
     // What is granted to it is what it issues.
-    if (deadlockWatch === undefined) return lane.wait(want, patience) as Promise<H>;
-    return lane.wait(want, patience, (waiter) => {
+    if (deadlockWatch === undefined) return lane.join(want, patience) as Promise<H>;
+    return lane.join(want, patience, (waiter) => {
       const refusal = deadlockWatch?.waits(this, waiter);
       if (refusal === undefined) return;
       // No `#serve`: what was first before it is first still.

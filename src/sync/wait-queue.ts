@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.js";
+import { delivered } from "../base/courier.js";
 import { tooLate, whenPatienceEnds, type Patience } from "../base/patience.js";
 
 /** One who waits. Settled by whoever takes it out of its queue, and by nobody else. */
@@ -75,6 +76,11 @@ export class WaitQueue<Grant, Request = undefined> {
     this.#onGivenUp = onGivenUp;
   }
 
+  /** What one waits for here, in words. */
+  get what(): string {
+    return typeof this.#awaited === "string" ? this.#awaited : this.#awaited();
+  }
+
   get isEmpty(): boolean {
     return this.first === undefined;
   }
@@ -104,6 +110,16 @@ export class WaitQueue<Grant, Request = undefined> {
    * must know the waiter, to take it out again by reasons of its own.
    */
   wait(
+    request: Request,
+    patience?: Patience,
+    onJoined?: (waiter: Waiter<Grant, Request>) => void,
+  ): Promise<Grant> {
+    const granted = this.join(request, patience, onJoined);
+    return delivered(granted, this.#awaited, this);
+  }
+
+  /** The same, for an owner who sees to it himself when the grant arrives. */
+  join(
     request: Request,
     patience?: Patience,
     onJoined?: (waiter: Waiter<Grant, Request>) => void,

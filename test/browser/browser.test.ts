@@ -1,21 +1,16 @@
-// What a browser allows runs in one. Needs Chromium: that of the system, or LOCKSTEP_CHROMIUM; without any,
-// the test is skipped.
-import { spawn } from "node:child_process";
+// What a browser allows runs in one.
 import { EventEmitter, once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import { chromium, startChromium } from "./chromium.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const here = fileURLToPath(new URL(".", import.meta.url));
-const names = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const chromium = [process.env["LOCKSTEP_CHROMIUM"] ?? "", ...names].find((path) => existsSync(path));
 
 test.skipIf(chromium === undefined)(
   "lockstep/sync and lockstep/threads run in a page",
@@ -39,18 +34,11 @@ async function resultsOfPage(): Promise<Record<string, string>> {
     }
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
-  const profile = await mkdtemp(join(tmpdir(), "lockstep-chromium-"));
-  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const flags = ["--headless=new", "--no-sandbox", "--disable-gpu", `--user-data-dir=${profile}`];
-  const browser = spawn(chromium!, [...flags, address], { stdio: "ignore" });
-  onTestFinished(async () => {
-    const exited = once(browser, "exit");
-    browser.kill("SIGKILL");
-    await exited;
+  onTestFinished(() => {
     server.closeAllConnections();
     server.close();
-    await rm(profile, { recursive: true, force: true, maxRetries: 10 });
   });
+  await startChromium(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
   const [results] = (await once(page, "results")) as [Record<string, string>];
   return results;
 }

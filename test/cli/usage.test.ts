@@ -46,11 +46,11 @@ describe("help", () => {
     const { status, stdout } = await lockstep.run("--help");
     expect(status).toBe(0);
     const commands = [...stdout.matchAll(/^ {2}([a-z]+) .*\[options\]/gm)].map(([, name = ""]) => name);
-    expect(commands).toEqual(["run", "elect", "get", "put", "delete", "list", "watch", "status"]);
+    expect(commands).toEqual(["run", "elect", "get", "put", "delete", "list", "watch", "status", "check"]);
     for (const name of commands) {
       const help = await lockstep.run(name, "--help");
       expect(help.status).toBe(0);
-      expect(help.stdout).toMatch(/--on <url>/);
+      if (name !== "check") expect(help.stdout).toMatch(/--on <url>/);
       expect(help.stdout).toContain(`Examples:\n  $ lockstep ${name}`);
       if (name === "run") expect(help.stdout).toMatch(/^Exit status:$[^]*128\+n[^]*64[^]*75[^]*76[^]*127/m);
     }

@@ -1,8 +1,94 @@
 import type { Budget } from "../budget.js";
 import type { History } from "../history.js";
-import type { Model } from "../model.js";
-import type { Verdict } from "../verdict.js";
+import type { Model, PartVerdict } from "../model.js";
+import type { Unknown, Verdict } from "../verdict.js";
+import { keyParts, type KeyPart } from "./key-parts.js";
+import { PartSearch } from "./part-search.js";
 
-export function linearizable<State>(_history: History, _model: Model<State>, _budget: Budget): Verdict {
-  throw new Error("being built");
+const level = "linearizable";
+/** So many steps each part gets at first, and then twice as many every time. */
+const firstSlice = 4_000;
+/** So many steps between two looks at the clock. */
+const stepsAtOnce = 2_000;
+
+/**
+ * Whether there is one order of all operations that is possible for the object, and in which those come first
+ * that returned before others were called. That is so if it is so for each key (Herlihy and Wing: the promise
+ * is local), so each key is judged for itself; by turns, so that one that is hard keeps no other waiting.
+ */
+export function linearizable<State>(history: History, model: Model<State>, budget: Budget): Verdict {
+  const of = history.operations.length;
+  if (history.realTime === false) {
+    const reason = "the history does not say what was before what in real time: ask for sequential";
+    return { is: "unknown", level, reason, checked: 0, of };
+  }
+  const hard: Undecided<State>[] = [];
+  let checked = 0;
+  for (const part of keyParts(history.operations, model)) {
+    if (budget.isSpent) return timedOut(budget, checked, of);
+    const verdict = model.shortcut?.(part.operations);
+    if (verdict === undefined) hard.push({ part });
+    else if (verdict === "valid") checked += part.operations.length;
+    else return violation(verdict, part);
+  }
+  return searchByTurns(hard, model, budget, of);
+}
+
+interface Undecided<State> {
+  readonly part: KeyPart;
+  search?: PartSearch<State> | undefined;
+}
+
+function searchByTurns<State>(
+  parts: readonly Undecided<State>[],
+  model: Model<State>,
+  budget: Budget,
+  of: number,
+): Verdict {
+  let undecided = parts;
+  let hard = parts.reduce((sum, { part }) => sum + part.operations.length, 0);
+  for (let slice = firstSlice; undecided.length > 0; slice *= 2) {
+    const left: Undecided<State>[] = [];
+    for (const each of undecided) {
+      each.search ??= new PartSearch(each.part, model);
+      const verdict = runFor(slice, each.search, budget);
+      if (verdict === "valid") {
+        hard -= each.part.operations.length;
+        each.search = undefined;
+      } else if (verdict !== undefined) {
+        return violation(verdict, each.part);
+      } else {
+        left.push(each);
+        if (!budget.isSpent && !each.search.isFull) continue;
+        const passed = undecided.reduce((sum, { search }) => sum + (search?.furthest ?? 0), 0);
+        const checked = of - hard + passed;
+        return budget.isSpent ? timedOut(budget, checked, of) : tooMany(checked, of);
+      }
+    }
+    undecided = left;
+  }
+  return { is: "valid", level };
+}
+
+/** Undefined if it needs more steps than that, or there is no time for them. */
+function runFor<State>(steps: number, search: PartSearch<State>, budget: Budget): PartVerdict | undefined {
+  for (let spent = 0; spent < steps; spent += stepsAtOnce) {
+    const verdict = search.run(stepsAtOnce);
+    if (verdict !== undefined || budget.isSpent || search.isFull) return verdict;
+  }
+  return undefined;
+}
+
+function violation(anomaly: Exclude<PartVerdict, "valid">, { key }: KeyPart): Verdict {
+  return { is: "violation", level, anomalies: [key === undefined ? anomaly : { ...anomaly, key }] };
+}
+
+function timedOut({ timeoutMs }: Budget, checked: number, of: number): Unknown {
+  const reason = `${timeoutMs} ms were not enough: give it more, or a history of fewer concurrent operations`;
+  return { is: "unknown", level, reason, checked, of };
+}
+
+function tooMany(checked: number, of: number): Unknown {
+  const reason = "there are more possible orders than fit into memory: record fewer concurrent operations";
+  return { is: "unknown", level, reason, checked, of };
 }

@@ -1,16 +1,64 @@
+import { LockstepError } from "../../base/errors.js";
 import type { Budget } from "../budget.js";
 import type { History } from "../history.js";
 import type { OperationLevel } from "../level.js";
 import type { Model } from "../model.js";
 import type { Verdict } from "../verdict.js";
+import { AccessLog } from "./access-log.js";
+import { causal, causalPlus } from "./causal.js";
+import { clientGuarantees, type ClientGuarantee } from "./client-guarantees.js";
+import { eventual } from "./eventual.js";
+import { isAnomaly, type Finding } from "./finding.js";
+import { judgeSources } from "./judge-sources.js";
+import { writesFollowReads } from "./writes-follow-reads.js";
 
 export type SessionLevel = Exclude<OperationLevel, "linearizable" | "sequential">;
 
+type Judge = (log: AccessLog, sources: Int32Array, budget: Budget) => Finding;
+
+const clientSide =
+  (...guarantees: ClientGuarantee[]): Judge =>
+  (log, sources, budget) =>
+    clientGuarantees(guarantees, log, sources, budget);
+
+const pram = clientSide("read your writes", "monotonic reads", "monotonic writes");
+
+const judges: Readonly<Record<SessionLevel, Judge>> = {
+  "causal+": causalPlus,
+  causal,
+  // Each of the four by itself. Four that hold together, each for what the others bring, are causal.
+  session: (log, sources, budget) => {
+    const finding = pram(log, sources, budget);
+    return finding === "valid" ? writesFollowReads(log, sources, budget) : finding;
+  },
+  pram,
+  "writes-follow-reads": writesFollowReads,
+  "monotonic-writes": clientSide("monotonic writes"),
+  "monotonic-reads": clientSide("monotonic reads"),
+  "read-your-writes": clientSide("read your writes"),
+  eventual,
+};
+
+/**
+ * Whether the reads and writes of a history keep the promise. None of these promises speaks of time: only
+ * what a client did before, and whose write was read, says what came before what.
+ */
 export function keepsSessionLevel<State>(
-  _history: History,
-  _level: SessionLevel,
-  _model: Model<State>,
-  _budget: Budget,
+  history: History,
+  level: SessionLevel,
+  model: Model<State>,
+  budget: Budget,
 ): Verdict {
-  throw new Error("being built");
+  if (!model.access) {
+    throw new LockstepError(
+      "bad-input",
+      `${level} is about reads and writes: ask it of register(), say, or give ${model.name} an access(operation)`,
+    );
+  }
+  const log = new AccessLog(history, model as Model);
+  const judge = judges[level];
+  const finding = judgeSources(log, budget, (sources) => judge(log, sources, budget));
+  if (finding === "valid") return { is: "valid", level };
+  if (isAnomaly(finding)) return { is: "violation", level, anomalies: [finding] };
+  return { is: "unknown", level, reason: finding.unknown, checked: 0, of: history.operations.length };
 }

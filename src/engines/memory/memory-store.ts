@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from "../../base/clock.js";
+import { courier } from "../../base/courier.js";
 import { nonce } from "../../base/nonce.js";
 import type { Batch, Change, Committed, Query, Refused, Resync, Snapshot } from "../../store/change.js";
 import type { Guarantees } from "../../store/guarantees.js";
@@ -46,13 +47,13 @@ export class MemoryStore implements Store {
   async commit(change: Change): Promise<Committed | Refused> {
     this.#assertOpen();
     checkChange(change, this.guarantees);
-    return this.#data.commit(change);
+    return this.#answer(this.#data.commit(change), "a commit");
   }
 
   async read(query: Query): Promise<Snapshot> {
     this.#assertOpen();
     checkQuery(query);
-    return this.#data.read(query);
+    return this.#answer(this.#data.read(query), "a read");
   }
 
   watch(prefix: string, options: WatchOptions = {}): AsyncIterableIterator<Batch | Resync, void> {
@@ -105,6 +106,11 @@ export class MemoryStore implements Store {
     this.#closed = true;
     for (const feed of [...this.#feeds]) feed.fail(closedError());
     await Promise.all([...this.#sessions].map((session) => session.end()));
+  }
+
+  /** As over a network: for the explorer, others may act between what is done here and its answer. */
+  #answer<T>(answer: T, what: string): T | Promise<T> {
+    return courier === undefined ? answer : courier.deliver(Promise.resolve(answer), what, this);
   }
 
   #assertOpen(): void {

@@ -1,0 +1,175 @@
+import { overwrites, readsOnly, type Part } from "./part.js";
+import { impossible } from "./transitions.js";
+
+/** No operation, no state. */
+export const none = -1;
+
+/**
+ * Where a search stands: how many answers lie behind it, the state, and which of the open operations are
+ * settled and which used. `Part` says what that means, and why what is passed over here may be.
+ */
+export class Configuration<State> {
+  readonly #part: Part<State>;
+  answers = 0;
+  state = 0;
+  /** Sets of slots. */
+  readonly settled: Int32Array;
+  readonly used: Int32Array;
+  /** How many steps of the model were looked up. */
+  steps = 0;
+  /** The state before the last that was used, or `none` if it was needed; see the rule "unseen". */
+  #unseenFrom = none;
+  #unseenUntil = 0;
+  #unseenOverwrites = false;
+
+  constructor(part: Part<State>) {
+    this.#part = part;
+    this.settled = new Int32Array(part.timeline.words);
+    this.used = new Int32Array(part.timeline.words);
+  }
+
+  /** How many integers `save` writes. */
+  get size(): number {
+    return 5 + 2 * this.settled.length;
+  }
+
+  get isComplete(): boolean {
+    return this.answers === this.#part.timeline.answers;
+  }
+
+  /** The operation whose answer is the next. */
+  get urgent(): number {
+    return this.#part.timeline.byReturn[this.answers]!;
+  }
+
+  /** The operations before this one are those that were called before the next answer. */
+  get end(): number {
+    return this.#part.timeline.calledBefore[this.answers]!;
+  }
+
+  /** Whether the next answer may come. */
+  get mayPass(): boolean {
+    return this.#has(this.settled, this.urgent);
+  }
+
+  /** Whether the next answer may come, and there is no choice left in this. */
+  get mustPass(): boolean {
+    return this.#has(this.used, this.urgent);
+  }
+
+  isUsed(operation: number): boolean {
+    return this.#has(this.used, operation);
+  }
+
+  isBehind(operation: number): boolean {
+    return this.#part.timeline.rank[operation]! < this.answers;
+  }
+
+  /** The state after an operation of the window that is not used, or `none` if it need not be tried. */
+  after(operation: number): number {
+    const { transitions, twins, effects } = this.#part;
+    const twin = twins[operation]!;
+    if (twin !== none && this.#waitsFor(twin, operation)) return none;
+    this.steps++;
+    const after = transitions.step(this.state, operation);
+    if (after === impossible) return none;
+    // What changes nothing is settled already; but what overwrites may settle others.
+    if (after === this.state && effects[operation] !== overwrites) return none;
+    const isUnseen =
+      this.#unseenFrom !== none &&
+      this.#unseenUntil === this.end &&
+      (!this.#unseenOverwrites || effects[operation] === overwrites) &&
+      transitions.step(this.#unseenFrom, operation) === after;
+    return isUnseen ? none : after;
+  }
+
+  use(operation: number, after: number): void {
+    const doesOverwrite = this.#part.effects[operation] === overwrites;
+    this.#unseenFrom = doesOverwrite || this.#isOptional(operation) ? this.state : none;
+    this.#unseenUntil = this.end;
+    this.#unseenOverwrites = doesOverwrite;
+    this.#add(this.used, operation);
+    this.#add(this.settled, operation);
+    this.state = after;
+  }
+
+  /** Settles an open operation that overwrites, when one that overwrites was used. */
+  settleOverwritten(operation: number): void {
+    if (this.#part.effects[operation] === overwrites && !this.#isUnknown(operation)) {
+      this.#add(this.settled, operation);
+    }
+  }
+
+  /** Settles an open operation if it changes nothing. True if it never does, and so is as good as used. */
+  settle(operation: number): boolean {
+    if (this.#isOptional(operation)) return false;
+    this.steps++;
+    if (this.#part.transitions.step(this.state, operation) !== this.state) return false;
+    this.#add(this.settled, operation);
+    this.#unseenFrom = none;
+    if (this.#part.effects[operation] !== readsOnly) return false;
+    this.#add(this.used, operation);
+    return true;
+  }
+
+  /** Goes on past the next answer. */
+  pass(): void {
+    const slot = this.#part.timeline.slot[this.urgent]!;
+    this.settled[slot >> 5]! &= ~(1 << (slot & 31));
+    this.used[slot >> 5]! &= ~(1 << (slot & 31));
+    this.answers++;
+  }
+
+  save(into: Int32Array, at: number): void {
+    const words = this.settled.length;
+    into[at] = this.answers;
+    into[at + 1] = this.state;
+    into[at + 2] = this.#unseenFrom;
+    into[at + 3] = this.#unseenUntil;
+    into[at + 4] = this.#unseenOverwrites ? 1 : 0;
+    for (let word = 0; word < words; word++) {
+      into[at + 5 + word] = this.settled[word]!;
+      into[at + 5 + words + word] = this.used[word]!;
+    }
+  }
+
+  load(from: Int32Array, at: number): void {
+    const words = this.settled.length;
+    this.answers = from[at]!;
+    this.state = from[at + 1]!;
+    this.#unseenFrom = from[at + 2]!;
+    this.#unseenUntil = from[at + 3]!;
+    this.#unseenOverwrites = from[at + 4] === 1;
+    for (let word = 0; word < words; word++) {
+      this.settled[word] = from[at + 5 + word]!;
+      this.used[word] = from[at + 5 + words + word]!;
+    }
+  }
+
+  #waitsFor(twin: number, operation: number): boolean {
+    if (twin >= this.end || this.isBehind(twin) || this.isUsed(twin)) return false;
+    return (
+      this.#part.effects[operation] === overwrites ||
+      !this.#isOptional(twin) ||
+      this.#isOptional(operation)
+    );
+  }
+
+  #isUnknown(operation: number): boolean {
+    return this.#part.timeline.rank[operation] === this.#part.timeline.answers;
+  }
+
+  #isOptional(operation: number): boolean {
+    return this.#has(this.settled, operation) || this.#isUnknown(operation);
+  }
+
+  #has(set: Int32Array, operation: number): boolean {
+    const slot = this.#part.timeline.slot[operation]!;
+    return (set[slot >> 5]! & (1 << (slot & 31))) !== 0;
+  }
+
+  #add(set: Int32Array, operation: number): void {
+    const slot = this.#part.timeline.slot[operation]!;
+    set[slot >> 5]! |= 1 << (slot & 31);
+  }
+}

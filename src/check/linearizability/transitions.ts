@@ -1,0 +1,111 @@
+import { identity, type Identity } from "../identity.js";
+import type { Operation } from "../history.js";
+import { refused, type Model } from "../model.js";
+
+/** What `step` gives for a state in which the operation is not possible. */
+export const impossible = -1;
+
+const leastRoom = 64;
+
+/**
+ * The model in integers: states are numbered as they are met, from 0, the first one; and which state comes
+ * after which operation is asked of the model once only.
+ */
+export class Transitions<State> {
+  readonly #model: Model<State>;
+  readonly #operations: readonly Operation[];
+  readonly #states: State[] = [];
+  readonly #numbers = new Map<Identity, number>();
+  /** Operations of one kind do the same to every state. */
+  readonly kinds: Int32Array;
+  /** A hash table of (state, kind, state after), with `unset` for the first where there is nothing. */
+  #table = emptyTable(leastRoom);
+  #room = leastRoom;
+  #size = 0;
+
+  constructor(model: Model<State>, operations: readonly Operation[]) {
+    this.#model = model;
+    this.#operations = operations;
+    this.kinds = kindsOf(model, operations);
+    this.#numberOf(model.init);
+  }
+
+  /** The state after the operation, or `impossible`. */
+  step(state: number, operation: number): number {
+    const kind = this.kinds[operation]!;
+    const last = this.#room - 1;
+    for (let place = scattered(state, kind) & last; ; place = (place + 1) & last) {
+      const at = place * 3;
+      const there = this.#table[at]!;
+      if (there === unset) return this.#ask(state, kind, operation);
+      if (there === state && this.#table[at + 1] === kind) return this.#table[at + 2]!;
+    }
+  }
+
+  state(number: number): State {
+    return this.#states[number]!;
+  }
+
+  #ask(state: number, kind: number, operation: number): number {
+    const after = this.#model.step(this.#states[state]!, this.#operations[operation]!);
+    const number = after === refused ? impossible : this.#numberOf(after);
+    if (++this.#size > this.#room / 2) this.#grow();
+    this.#put(state, kind, number);
+    return number;
+  }
+
+  #put(state: number, kind: number, after: number): void {
+    const last = this.#room - 1;
+    let place = scattered(state, kind) & last;
+    while (this.#table[place * 3] !== unset) place = (place + 1) & last;
+    this.#table[place * 3] = state;
+    this.#table[place * 3 + 1] = kind;
+    this.#table[place * 3 + 2] = after;
+  }
+
+  #grow(): void {
+    const old = this.#table;
+    this.#room *= 4;
+    this.#table = emptyTable(this.#room);
+    for (let at = 0; at < old.length; at += 3) {
+      if (old[at] !== unset) this.#put(old[at]!, old[at + 1]!, old[at + 2]!);
+    }
+  }
+
+  #numberOf(state: State): number {
+    const { equal, stateIdentity } = this.#model;
+    if (equal) {
+      const known = this.#states.findIndex((each) => equal.call(this.#model, each, state));
+      return known >= 0 ? known : this.#states.push(state) - 1;
+    }
+    const key = stateIdentity ? stateIdentity.call(this.#model, state) : identity(state);
+    let number = this.#numbers.get(key);
+    if (number === undefined) {
+      number = this.#states.push(state) - 1;
+      this.#numbers.set(key, number);
+    }
+    return number;
+  }
+}
+
+const unset = -1;
+
+function emptyTable(room: number): Int32Array {
+  return new Int32Array(room * 3).fill(unset);
+}
+
+function scattered(state: number, kind: number): number {
+  const mixed = Math.imul(state, 0x9e3779b1) ^ Math.imul(kind, 0x85ebca6b);
+  return mixed ^ (mixed >>> 15);
+}
+
+function kindsOf<State>(model: Model<State>, operations: readonly Operation[]): Int32Array {
+  if (!model.callIdentity) return Int32Array.from(operations, (_, index) => index);
+  const numbers = new Map<Identity, number>();
+  return Int32Array.from(operations, (operation) => {
+    const key = model.callIdentity!(operation);
+    const number = numbers.get(key) ?? numbers.size;
+    numbers.set(key, number);
+    return number;
+  });
+}

@@ -1,0 +1,32 @@
+import { valueText, type Operation } from "../history.js";
+import { isSame } from "../identity.js";
+import { refused, type Model } from "../model.js";
+import { KnownCalls } from "./known-calls.js";
+
+export const queueCalls = new KnownCalls("queue", { enqueue: 1, dequeue: 0 });
+
+/**
+ * First in, first out: `enqueue(value)` and `dequeue() → value`, or nothing if it is empty; each may have a
+ * key before all else.
+ */
+export function queue(): Model<readonly unknown[]> {
+  return {
+    name: "queue",
+    init: [],
+    step(values, operation) {
+      const { name, args, result, outcome } = operation;
+      const first = queueCalls.first(operation);
+      if (name === "enqueue") return [...values, args[first]];
+      if (outcome === "ok" && !isSame(values[0], result)) return refused;
+      return values.length === 0 ? values : values.slice(1);
+    },
+    partition: (operation) => queueCalls.key(operation),
+    callIdentity: (operation) => queueCalls.identity(operation, answerOf(operation)),
+    show: (values) => valueText(values),
+  };
+}
+
+function answerOf({ name, result, outcome }: Operation): unknown {
+  if (name === "enqueue") return undefined;
+  return outcome === "unknown" ? "?" : { taken: result };
+}

@@ -1,0 +1,42 @@
+import { describe, type Operation } from "../history.js";
+import type { Anomaly, Edge } from "../verdict.js";
+import { fromStart, type AccessLog } from "./access-log.js";
+
+/** The anomaly that this cycle is, or these edges and a cycle of which some of them are a part. */
+export function anomalyOf(
+  name: string,
+  explanation: string,
+  key: unknown,
+  cycle: readonly Edge[],
+  others: readonly Edge[] = [],
+): Anomaly {
+  const operations = [...cycle, ...others].flatMap(({ from, to }): Operation[] => [from, to]);
+  return { name, explanation, key, operations: inCallOrder(operations), cycle };
+}
+
+/** Each once. */
+export function inCallOrder(operations: Iterable<Operation>): Operation[] {
+  return [...new Set(operations)].sort((a, b) => a.invoked - b.invoked);
+}
+
+/** A read that saw something older than a write that it must have seen. */
+export interface MissedWrite {
+  readonly read: number;
+  readonly source: number;
+  readonly write: number;
+}
+
+export function missedEdge(log: AccessLog, { read, source, write }: MissedWrite): Edge {
+  const because =
+    source === fromStart
+      ? "it saw what was there at the start"
+      : `it saw what ${describe(log.operation(source))} wrote, and the other came after that`;
+  return { from: log.operation(read), to: log.operation(write), relation: "rw", because };
+}
+
+/** `r saw what was there at the start, although …` */
+export function missedText(log: AccessLog, { read, source, write }: MissedWrite): string {
+  const [seen, missed] = [describe(log.operation(read)), describe(log.operation(write))];
+  if (source === fromStart) return `${seen} saw what was there at the start, and not ${missed}`;
+  return `${seen} saw what ${describe(log.operation(source))} wrote, and not ${missed}, which came after that`;
+}

@@ -1,0 +1,132 @@
+import type { Budget } from "../budget.js";
+import { fromStart, none, type AccessLog } from "./access-log.js";
+import { ClientView } from "./client-view.js";
+import { outOfTime, type Finding } from "./finding.js";
+import { KnownOrder } from "./known-order.js";
+import { overwrittenRead } from "./overwritten-read.js";
+import { WritesByKey } from "./writes-by-key.js";
+
+/**
+ * What a client may hold on to by itself. Each says which writes a read must have seen; the read must then
+ * not see what was there at the start, nor a write that is older than one of those.
+ *
+ * - Read your writes: what the client itself wrote before.
+ * - Monotonic reads: what its earlier reads saw.
+ * - Monotonic writes: what the makers of those had written before that. As a read looks at one key only, what
+ *   a client has seen is what its reads have seen so far.
+ *
+ * A write is older than another if one client made first the one and then the other. For the first two it is
+ * also older if the client that reads made the other itself, when it had seen the one.
+ *
+ * All three are PRAM (pipelined RAM): each client sees the writes of each other one in the order in which
+ * that made them.
+ */
+export type ClientGuarantee = "read your writes" | "monotonic reads" | "monotonic writes";
+
+export function clientGuarantees(
+  guarantees: readonly ClientGuarantee[],
+  log: AccessLog,
+  sources: Int32Array,
+  budget: Budget,
+): Finding {
+  const { size, byReturn, invoked, returned } = log;
+  const view = new ClientView(log, sources);
+  const missedBy = {
+    "read your writes": ownWriteMissed,
+    "monotonic reads": readMissed,
+    "monotonic writes": formerWriteMissed(log),
+  };
+  let over = 0;
+  for (let row = 0; row < size; row++) {
+    if ((row & 1023) === 0 && budget.isSpent) return outOfTime;
+    while (over < size && returned[byReturn[over]!]! < invoked[row]!) view.end(byReturn[over++]!);
+    const source = sources[row]!;
+    if (source === none) continue;
+    if (isTangled(log, sources, row)) return { unknown: tangled(log, row) };
+    for (const guarantee of guarantees) {
+      const write = missedBy[guarantee](log, view, row, source);
+      if (write === undefined) continue;
+      const seen = sources.map((each, reader) => (log.client[reader] === log.client[row] ? each : none));
+      return overwrittenRead(new KnownOrder(log, seen), guarantee, { read: row, source, write });
+    }
+  }
+  return "valid";
+}
+
+/** Whether it read what its client was just writing, where that was to depend on what it read itself. */
+function isTangled(log: AccessLog, sources: Int32Array, row: number): boolean {
+  const source = sources[row]!;
+  if (source < 0 || log.client[source] !== log.client[row] || sources[source] === none) return false;
+  return !log.isBeforeInSession(source, row);
+}
+
+function tangled(log: AccessLog, row: number): string {
+  const { client } = log.operation(row);
+  return `client ${String(client)} did several things at once, of which one saw the other: give each its own client`;
+}
+
+type Missed = number | undefined;
+
+function ownWriteMissed(log: AccessLog, view: ClientView, row: number, source: number): Missed {
+  return newerOf(view.ownWrites(row), log, view, row, source);
+}
+
+function readMissed(log: AccessLog, view: ClientView, row: number, source: number): Missed {
+  const seen = view.writesReadOfKey(row);
+  if (!seen) return undefined;
+  if (source === fromStart) return [...seen.values()][0]?.[0];
+  // Newer than what was read are only writes of its maker, or the client's own.
+  for (const maker of [log.client[source]!, log.client[row]!]) {
+    const write = newerOf(seen.get(maker) ?? [], log, view, row, source);
+    if (write !== undefined) return write;
+  }
+  return undefined;
+}
+
+function newerOf(
+  writes: readonly number[],
+  log: AccessLog,
+  view: ClientView,
+  row: number,
+  source: number,
+): Missed {
+  if (source === fromStart) return writes[0];
+  return writes.find((write) => write !== source && view.isOlder(log.client[row]!, source, write));
+}
+
+function formerWriteMissed(log: AccessLog) {
+  const { client, key, invoked, returned } = log;
+  const { groupsOf, starts, rows, maker } = new WritesByKey(log, client, log.clientCount);
+  // By index in `rows`: which of the write and its later ones of the group returned first.
+  const firstOver = rows.slice();
+  for (let group = 0; group < maker.length; group++) {
+    for (let index = starts[group + 1]! - 2; index >= starts[group]!; index--) {
+      const later = firstOver[index + 1]!;
+      if (returned[later]! < returned[rows[index]!]!) firstOver[index] = later;
+    }
+  }
+  /** A write of the group, after this one, that was before what the client has read of the same maker. */
+  const between = (group: number, after: number, read: number): Missed => {
+    let low = starts[group]!;
+    let high = starts[group + 1]!;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (invoked[rows[middle]!]! > after) high = middle;
+      else low = middle + 1;
+    }
+    const write = firstOver[low];
+    return low < starts[group + 1]! && returned[write!]! < invoked[read]! ? write : undefined;
+  };
+  return (_log: AccessLog, view: ClientView, row: number, source: number): Missed => {
+    const seen = view.writesRead(row);
+    if (!seen) return undefined;
+    for (let group = groupsOf[key[row]!]!; group < groupsOf[key[row]! + 1]!; group++) {
+      if (source !== fromStart && maker[group] !== client[source]) continue;
+      const read = seen.get(maker[group]!);
+      if (read === undefined) continue;
+      const write = between(group, source === fromStart ? -1 : returned[source]!, read);
+      if (write !== undefined) return write;
+    }
+    return undefined;
+  };
+}

@@ -1,0 +1,71 @@
+import { describe } from "../history.js";
+import type { Edge } from "../verdict.js";
+import type { KnownOrder } from "./known-order.js";
+import type { Predecessors } from "./topological-order.js";
+
+interface ShownPredecessors extends Predecessors {
+  readonly rows: Int32Array;
+  readonly shownBy: Int32Array;
+}
+
+/** Which of two writes of a key all must take for the earlier one, and the read that shows it. */
+export class Conflicts {
+  readonly #known: KnownOrder;
+  readonly #earlier: number[] = [];
+  readonly #later: number[] = [];
+  readonly #shownBy: number[] = [];
+  #before: ShownPredecessors | undefined;
+
+  constructor(known: KnownOrder) {
+    this.#known = known;
+  }
+
+  /** The read had to see the earlier one, and saw the later one. */
+  add(earlier: number, later: number, shownBy: number): void {
+    this.#earlier.push(earlier);
+    this.#later.push(later);
+    this.#shownBy.push(shownBy);
+  }
+
+  /** By the later one: the earlier ones. For when all are added. */
+  get before(): ShownPredecessors {
+    if (this.#before) return this.#before;
+    const starts = new Int32Array(this.#known.log.size + 2);
+    for (const later of this.#later) starts[later + 2]!++;
+    for (let row = 0; row < starts.length - 1; row++) starts[row + 1]! += starts[row]!;
+    const rows = new Int32Array(this.#later.length);
+    const shownBy = new Int32Array(this.#later.length);
+    this.#later.forEach((later, index) => {
+      const at = starts[later + 1]!++;
+      rows[at] = this.#earlier[index]!;
+      shownBy[at] = this.#shownBy[index]!;
+    });
+    return (this.#before = { starts, rows, shownBy });
+  }
+
+  visitBefore(later: number, visit: (earlier: number, edge: () => Edge) => void): void {
+    const { starts, rows, shownBy } = this.before;
+    for (let at = starts[later]!; at < starts[later + 1]!; at++) {
+      visit(rows[at]!, () => this.#edge(rows[at]!, later, shownBy[at]!));
+    }
+  }
+
+  /** Why the edges of a cycle that are conflicts are: how the read came to see the earlier one. */
+  proofOf(cycle: readonly Edge[]): Edge[] {
+    const { log } = this.#known;
+    return cycle.flatMap((edge) => {
+      if (edge.relation !== "cf") return [];
+      const [earlier, later] = [log.operations.indexOf(edge.from), log.operations.indexOf(edge.to)];
+      const { starts, rows, shownBy } = this.before;
+      const at = rows.indexOf(earlier, starts[later]);
+      const read = shownBy[at]!;
+      return [...this.#known.shortestPath(earlier, read), this.#known.readEdge(read)];
+    });
+  }
+
+  #edge(earlier: number, later: number, shownBy: number): Edge {
+    const { log } = this.#known;
+    const because = `${describe(log.operation(shownBy))} had to see both, and saw the other`;
+    return { from: log.operation(earlier), to: log.operation(later), relation: "cf", because };
+  }
+}

@@ -1,0 +1,236 @@
+import type { Budget } from "../budget.js";
+import type { Edge } from "../verdict.js";
+import { stepsOf, type Step } from "./cycles.js";
+import { addDataEdges, addSessionEdges, DependencyGraph, relations } from "./dependency-graph.js";
+import { EventGraph } from "./event-graph.js";
+import { edgeOf, readOf } from "./explanations.js";
+import type { Observations } from "./observations.js";
+import type { Phenomenon } from "./phenomena.js";
+import { SessionChains } from "./session-chains.js";
+import { CycleSearch } from "./shortest-cycles.js";
+import { strongComponents } from "./strong-components.js";
+
+const { ww, wr, session, order } = relations;
+
+/** What breaks each level by itself, the weakest first. */
+const breaches = {
+  "read-committed": "G-monotonic",
+  "read-atomic": "fractured read",
+  causal: "causality violation",
+} as const satisfies Record<string, Phenomenon>;
+
+export type CommitOrderLevel = keyof typeof breaches;
+
+/** One transaction saw this version, though it knew of what the older one wrote to that key. */
+interface Sight {
+  readonly reader: number;
+  readonly version: number;
+  readonly older: number;
+}
+
+const mostClocks = 1 << 27;
+
+/**
+ * Whether there is one order of all commits that agrees with what was read and with each client's own order,
+ * and in which, whenever a transaction read a version of a key, every other transaction known to it that
+ * wrote the key stands before the writer of that version. Known to it are, for "read-committed", those
+ * of whom it had read before; for "read-atomic", all of whom it read and those that its client did before;
+ * for "causal", also those that were known to these, and so on.
+ *
+ * That is how Biswas and Enea define the levels (On the complexity of checking transactional consistency,
+ * 2019). Who is known does not depend on the order, so what stands before what can be written down once,
+ * and such an order exists if and only if that has no circle. Of those known in one session the last that
+ * wrote the key will do: the others stand before it.
+ */
+export class CommitOrder {
+  readonly #observations: Observations;
+  readonly #chains: SessionChains;
+  readonly #budget: Budget;
+
+  constructor(observations: Observations, budget: Budget) {
+    this.#observations = observations;
+    this.#chains = new SessionChains(observations);
+    this.#budget = budget;
+  }
+
+  /** Adds to the findings; gives why it could not tell, if so. */
+  check(level: CommitOrderLevel): string | undefined {
+    const observations = this.#observations;
+    const graph = new DependencyGraph(observations.operations.length);
+    addDataEdges(graph, observations);
+    addSessionEdges(graph, observations);
+    const sights: Sight[] = [];
+    const unseen: Sight[] = [];
+    const see = (reader: number, version: number, older: number) => {
+      const writer = observations.writerOf(version);
+      if (older === writer || older === reader) return;
+      if (writer < 0) unseen.push({ reader, version, older });
+      else graph.add(older, writer, order, sights.push({ reader, version, older }) - 1);
+    };
+    if (level === "read-committed") this.#seeCommitted(see);
+    if (level === "read-atomic") this.#seeAtomic(see);
+    if (level === "causal" && !this.#seeCausal(see)) {
+      return "there are too many sessions to keep a clock for each in memory";
+    }
+    graph.seal();
+    if (unseen.length > 0) this.#addUnseen(level, unseen[0]!);
+    else this.#findCycle(level, graph, sights);
+    return undefined;
+  }
+
+  #seeCommitted(see: (reader: number, version: number, older: number) => void): void {
+    const { firstRead, readVersion, operations } = this.#observations;
+    for (let reader = 0; reader < operations.length; reader++) {
+      const known = new Set<number>();
+      for (let at = firstRead[reader]!; at < firstRead[reader + 1]!; at++) {
+        this.#seeKnown(reader, readVersion[at]!, known, see);
+        const writer = this.#observations.writerOf(readVersion[at]!);
+        if (writer >= 0) known.add(writer);
+      }
+    }
+  }
+
+  #seeAtomic(see: (reader: number, version: number, older: number) => void): void {
+    const { firstRead, readVersion, operations, tookPlace } = this.#observations;
+    for (let reader = 0; reader < operations.length; reader++) {
+      if (tookPlace[reader] === 0) continue;
+      const known = new Set<number>();
+      for (let at = firstRead[reader]!; at < firstRead[reader + 1]!; at++) {
+        const writer = this.#observations.writerOf(readVersion[at]!);
+        if (writer >= 0) known.add(writer);
+      }
+      for (let at = firstRead[reader]!; at < firstRead[reader + 1]!; at++) {
+        const version = readVersion[at]!;
+        this.#seeKnown(reader, version, known, see);
+        for (const last of this.#chains.before(reader)) {
+          const { chainOf, placeOf } = this.#chains;
+          const key = this.#observations.keyOfVersion(version);
+          const older = this.#chains.lastWriter(key, chainOf[last]!, placeOf[last]!);
+          if (older >= 0) see(reader, version, older);
+        }
+      }
+    }
+  }
+
+  #seeKnown(
+    reader: number,
+    version: number,
+    known: ReadonlySet<number>,
+    see: (reader: number, version: number, older: number) => void,
+  ): void {
+    const key = this.#observations.keyOfVersion(version);
+    for (const older of known) {
+      if (this.#observations.installedBy(older, key) >= 0) see(reader, version, older);
+    }
+  }
+
+  /** False if there are too many sessions. */
+  #seeCausal(see: (reader: number, version: number, older: number) => void): boolean {
+    const { firstRead, readVersion, operations } = this.#observations;
+    const { members, chainOf, placeOf } = this.#chains;
+    const sessions = members.length;
+    if (operations.length * sessions > mostClocks) return false;
+    const causality = new DependencyGraph(operations.length);
+    addDataEdges(causality, this.#observations, wr);
+    addSessionEdges(causality, this.#observations);
+    const sorted = new EventGraph(causality.seal(), false).sorted(this.#observations);
+    // A circle of knowledge is G1c-process, which is found elsewhere.
+    if (sorted === undefined) return true;
+    // By transactions and chains: the place of the last of the chain that is known.
+    const clocks = new Int32Array(operations.length * sessions).fill(-1);
+    const learn = (reader: number, from: number) => {
+      const own = reader * sessions;
+      const others = from * sessions;
+      for (let chain = 0; chain < sessions; chain++) {
+        if (clocks[others + chain]! > clocks[own + chain]!) clocks[own + chain] = clocks[others + chain]!;
+      }
+      const place = own + chainOf[from]!;
+      if (placeOf[from]! > clocks[place]!) clocks[place] = placeOf[from]!;
+    };
+    for (const reader of sorted) {
+      for (const last of this.#chains.before(reader)) learn(reader, last);
+      for (let at = firstRead[reader]!; at < firstRead[reader + 1]!; at++) {
+        const writer = this.#observations.writerOf(readVersion[at]!);
+        if (writer >= 0) learn(reader, writer);
+      }
+      for (let at = firstRead[reader]!; at < firstRead[reader + 1]!; at++) {
+        const key = this.#observations.keyOfVersion(readVersion[at]!);
+        for (const chain of this.#chains.chainsWriting(key)) {
+          const older = this.#chains.lastWriter(key, chain, clocks[reader * sessions + chain]!);
+          if (older < 0) continue;
+          // What the writer itself knew stands before it anyway.
+          const writer = this.#observations.writerOf(readVersion[at]!);
+          const isKnown = writer >= 0 && clocks[writer * sessions + chain]! >= placeOf[older]!;
+          if (!isKnown) see(reader, readVersion[at]!, older);
+        }
+      }
+    }
+    return true;
+  }
+
+  /** It saw the initial version, which is older than all. */
+  #addUnseen(level: CommitOrderLevel, { reader, version, older }: Sight): void {
+    const observations = this.#observations;
+    const { operations, keys, findings } = observations;
+    const key = observations.keyOfVersion(version);
+    const missed = observations.installedBy(older, key);
+    const known: Edge = {
+      from: operations[older]!,
+      to: operations[reader]!,
+      relation: "known",
+      because: knownBecause[level],
+    };
+    const step = { from: reader, to: older, relation: relations.rw, version: missed };
+    const cycle = [known, edgeOf(observations, step)];
+    findings.add(breaches[level], {
+      explanation: `${cycle[1]!.because}; and yet ${knownBecause[level]}`,
+      operations: [operations[older]!, operations[reader]!],
+      key: keys[key],
+      cycle,
+    });
+  }
+
+  #findCycle(level: CommitOrderLevel, graph: DependencyGraph, sights: readonly Sight[]): void {
+    const all = ww | wr | session | order;
+    const component = strongComponents(graph, all);
+    const { findings } = this.#observations;
+    const search = new CycleSearch(graph, component, this.#budget);
+    search.run(
+      { through: order, all },
+      new Set(["G0", "G1c"]),
+      (cycle) => findings.add(breaches[level], this.#anomaly(level, stepsOf(graph, cycle), sights)),
+      () => findings.has(breaches[level]),
+    );
+  }
+
+  #anomaly(level: CommitOrderLevel, steps: readonly Step[], sights: readonly Sight[]) {
+    const { operations } = this.#observations;
+    const observers: number[] = [];
+    const cycle = steps.map((step): Edge => {
+      if (step.relation !== order) return edgeOf(this.#observations, step);
+      const { reader, version, older } = sights[step.version]!;
+      observers.push(reader);
+      const read = readOf(this.#observations, reader, version);
+      return {
+        from: operations[older]!,
+        to: operations[step.to]!,
+        relation: "ww",
+        because: `client ${operations[reader]!.client} saw the latter's write, ${read}, and ${knownBecause[level]}`,
+      };
+    });
+    return {
+      explanation: cycle.map(({ because }) => because).join("; "),
+      operations: [
+        ...steps.map(({ from }) => operations[from]!),
+        ...observers.map((each) => operations[each]!),
+      ],
+      cycle,
+    };
+  }
+}
+
+const knownBecause: Record<CommitOrderLevel, string> = {
+  "read-committed": "it had read from the former before",
+  "read-atomic": "it had read from the former, or its client had done it before",
+  causal: "it knew of the former, by what it read or what its client did before",
+};

@@ -1,0 +1,112 @@
+import { describe, type Operation } from "../history.js";
+import { isSame } from "../identity.js";
+import type { Anomaly, Attempt, Edge } from "../verdict.js";
+import type { Step } from "./cycles.js";
+import { relations } from "./dependency-graph.js";
+import { shownMicroOperation } from "./micro-operations.js";
+import type { Observations } from "./observations.js";
+import type { Phenomenon } from "./phenomena.js";
+
+const { wr, rw, session } = relations;
+
+const meanings: readonly (readonly [beginning: string, meaning: string])[] = [
+  ["G0", "transactions wrote over each other's writes, each before and after the other"],
+  ["G1c", "information went in a circle: each is based on what the one before it wrote"],
+  ["lost update", "both read the same version and wrote the next: one of them never knew of the other"],
+  ["G-single", "one did not see a write that what it knows of is based on"],
+  ["long fork", "two readers saw two writes in different orders"],
+  ["G-nonadjacent", "some saw one write and not another, others the other way round"],
+  ["G2-item", "each is based on what another was about to change"],
+];
+
+/** The cycle for people. */
+export function anomalyOf(
+  observations: Observations,
+  phenomenon: Phenomenon,
+  steps: readonly Step[],
+): Omit<Anomaly, "name"> {
+  const cycle = steps.map((step) => edgeOf(observations, step));
+  const [, meaning = ""] = meanings.find(([beginning]) => phenomenon.startsWith(beginning)) ?? [];
+  const isSkew = phenomenon === "G2-item" && steps.length === 2;
+  const reasons = cycle.map(({ from, to, because }) => `${named(from)} before ${named(to)}: ${because}`);
+  return {
+    explanation: `${meaning}${isSkew ? " (write skew)" : ""}. ${reasons.join("; ")}`,
+    operations: cycle.map(({ from }) => from),
+    cycle,
+  };
+}
+
+const longest = 60;
+
+/** A transaction in a sentence; only its beginning, if it is long. */
+function named(operation: Operation): string {
+  const text = describe(operation).replace(/^txn\(.*\) → /, "");
+  return text.length <= longest ? text : `${text.slice(0, longest)}…`;
+}
+
+/** The edge for people. */
+export function edgeOf(observations: Observations, step: Step): Edge {
+  const from = observations.operations[step.from]!;
+  const to = observations.operations[step.to]!;
+  return { from, to, relation: relationName(step.relation), because: becauseOf(observations, step) };
+}
+
+function relationName(relation: number): string {
+  const names = Object.entries(relations).find(([, bit]) => bit === relation);
+  return names![0];
+}
+
+function becauseOf(observations: Observations, { from, to, relation, version }: Step): string {
+  const { operations, keys, versionValue, older, newer } = observations;
+  if (relation === session) return `client ${operations[from]!.client} did it first`;
+  if (version < 0) return "it was over before the other began";
+  const value = JSON.stringify(versionValue[version]);
+  const wrote = observations.workload === "list-append" ? "appended" : "wrote";
+  if (relation === wr) return `it ${wrote} ${value}, which ${readOf(observations, to, version)} saw`;
+  if (relation === rw)
+    return `${readOf(observations, from, version)} did not see ${value}, which the other ${wrote}`;
+  const pair = newer.findIndex((each, at) => each === version && observations.writerOf(older[at]!) === from);
+  const before = JSON.stringify(versionValue[older[pair]!]);
+  return `to ${JSON.stringify(keys[observations.keyOfVersion(version)])} it appended ${before} before ${value}`;
+}
+
+/** How the transaction read the key of this version: where it saw it, if it did. */
+export function readOf(observations: Observations, reader: number, version: number): string {
+  const key = observations.keyOfVersion(version);
+  const value = observations.versionValue[version];
+  const reads = observations.micro[reader]!.filter(
+    ([action, each]) => action === "r" && observations.keyNumber(each) === key,
+  );
+  const saw = reads.find(([, , read]) => isSame(Array.isArray(read) ? read.at(-1) : read, value));
+  return shownMicroOperation((saw ?? reads[0])!);
+}
+
+const mostStuck = 5;
+
+/** How far the transactions could be put in one order, by what each of the others is held up. */
+export function attemptOf(observations: Observations, longest: readonly number[]): Attempt {
+  const { operations, tookPlace, keys, versionValue, firstVersion, versionKey } = observations;
+  const current = new Map<number, number>();
+  for (const transaction of longest) {
+    for (let version = firstVersion[transaction]!; version < firstVersion[transaction + 1]!; version++) {
+      current.set(versionKey[version]!, version);
+    }
+  }
+  const valueOf = (key: number) => JSON.stringify(versionValue[current.get(key) ?? -1] ?? null);
+  const placed = new Set(longest);
+  const stuck: { operation: Operation; because: string }[] = [];
+  for (let transaction = 0; transaction < operations.length && stuck.length < mostStuck; transaction++) {
+    if (placed.has(transaction) || tookPlace[transaction] === 0) continue;
+    const { firstRead, readVersion } = observations;
+    const read = readVersion
+      .slice(firstRead[transaction], firstRead[transaction + 1])
+      .find((version) => (current.get(observations.keyOfVersion(version)) ?? version) !== version);
+    const because =
+      read === undefined
+        ? "it would write over what others are yet to read, or go before what it must follow"
+        : `${readOf(observations, transaction, read)}, where ${valueOf(observations.keyOfVersion(read))} was by then`;
+    stuck.push({ operation: operations[transaction]!, because });
+  }
+  const state = [...current.keys()].map((key) => `${JSON.stringify(keys[key])}: ${valueOf(key)}`);
+  return { order: longest.map((transaction) => operations[transaction]!), state: state.join(", "), stuck };
+}

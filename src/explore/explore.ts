@@ -1,0 +1,163 @@
+import { courier } from "../base/courier.js";
+import { LockstepError } from "../base/errors.js";
+import { changedError, DepthFirst } from "./depth-first.js";
+import { planOf, type ExploreOptions, type Plan } from "./explore-options.js";
+import { GivenChoices } from "./given-choices.js";
+import { playSchedules } from "./play-schedules.js";
+import { PriorityWalk } from "./priority-walk.js";
+import { RaceFound } from "./race-found.js";
+import { RandomWalk } from "./random-walk.js";
+import { ReducedDepthFirst } from "./reduced-depth-first.js";
+import { Replay } from "./replay-text.js";
+import { Run } from "./run.js";
+import { ScheduleRecord } from "./schedule-record.js";
+import { simplestFailure } from "./simplest-failure.js";
+import type { Program } from "./stage.js";
+import type { Strategy } from "./strategy.js";
+
+/** What was tried without finding anything. */
+export interface Exploration {
+  /** How many schedules were played. */
+  readonly schedules: number;
+  /** Whether these were all there are, within the bounds that were given: a proof, and not just a test. */
+  readonly isComplete: boolean;
+  /** In words. */
+  readonly summary: string;
+}
+
+/**
+ * Plays a program in schedule after schedule, to find one in which it throws, breaks an invariant or comes to
+ * a standstill.
+ *
+ * *Failure*: rejects with {@link RaceFound}, which tells the simplest such schedule, step by step, and how to
+ * play it again; with 'misuse' when the program is not its own master: when it does not do the same each time
+ * or waits for something outside.
+ */
+export async function explore(program: Program, options: ExploreOptions = {}): Promise<Exploration> {
+  const plan = planOf(program, options);
+  if (courier !== undefined) {
+    throw new LockstepError(
+      "misuse",
+      "explore was called by a program that is being explored; call it outside",
+    );
+  }
+  const explorer = new Explorer(program, plan);
+  return plan.replay === undefined ? explorer.explore() : explorer.replay(plan.replay);
+}
+
+class Explorer {
+  readonly #program: Program;
+  readonly #plan: Plan;
+  #schedules = 0;
+
+  constructor(program: Program, plan: Plan) {
+    this.#program = program;
+    this.#plan = plan;
+  }
+
+  async explore(): Promise<Exploration> {
+    const { mode, seed, depth } = this.#plan;
+    if (mode === "random") return this.#walk(new RandomWalk(seed));
+    if (mode === "pct") return this.#byPriorities(depth);
+    const all = await this.#all();
+    if (all !== undefined) return all;
+    if (mode === "exhaustive") return this.#result(false, `${count(this.#schedules)} schedules of more`);
+    return this.#byPriorities(depth);
+  }
+
+  async replay(text: string): Promise<Exploration> {
+    const strategy = new Replay(text);
+    const run = await this.#play(strategy, new ScheduleRecord());
+    this.#schedules = 1;
+    strategy.checkFits(run);
+    if (run.finding !== undefined) throw new RaceFound(run, 1);
+    return this.#result(false, "the one schedule that was replayed");
+  }
+
+  /** All schedules; undefined when they are too many. */
+  async #all(): Promise<Exploration | undefined> {
+    const { seed, preemptions, timers } = this.#plan;
+    // Two schedules with the same end may be told apart by who looks in between, or counts interruptions.
+    const first = await this.#play(new DepthFirst(seed));
+    const mayReduce =
+      first.stage.hasFootprints &&
+      first.invariants.length === 0 &&
+      preemptions === Infinity &&
+      timers === "last";
+    const strategy = mayReduce ? new ReducedDepthFirst(seed) : new DepthFirst(seed);
+    const { isComplete, schedules } = await this.#search(strategy);
+    if (!isComplete) return undefined;
+    const within = preemptions === Infinity ? "" : ` with at most ${preemptions} preemptions`;
+    const but = mayReduce ? ", but for the order of steps that touch nothing in common" : "";
+    return this.#result(true, `all ${count(schedules)} schedules${within}${but}`);
+  }
+
+  async #byPriorities(depth: number): Promise<Exploration> {
+    const strategy = new PriorityWalk(this.#plan.seed, depth);
+    const before = this.#schedules;
+    const found = await this.#walk(strategy);
+    const missed = (1 - strategy.leastChance) ** (this.#schedules - before);
+    const bound = missed < 0.001 ? "0.1 %" : `${(missed * 100).toPrecision(2)} %`;
+    return {
+      ...found,
+      summary: `${found.summary}; a race of depth ${depth} was missed with at most ${bound}`,
+    };
+  }
+
+  async #walk(strategy: Strategy): Promise<Exploration> {
+    await this.#search(strategy);
+    return this.#result(false, `${count(this.#schedules)} schedules of unknown many`);
+  }
+
+  #result(isComplete: boolean, summary: string): Exploration {
+    return { schedules: this.#schedules, isComplete, summary };
+  }
+
+  /** Plays schedules until one fails, there are no more, or they are enough. */
+  async #search(strategy: Strategy): Promise<{ isComplete: boolean; schedules: number }> {
+    let [played, isComplete, isFair] = [0, false, true];
+    let failed: Run | undefined;
+    await playSchedules({
+      strategy,
+      begin: () => this.#newRun(strategy.seed),
+      ended: (run) => {
+        if (!run.isPruned) played++;
+        if (run.turns.isCurbed) isFair = false;
+        if (run.finding !== undefined) {
+          failed = run;
+          return false;
+        }
+        isComplete = !strategy.next(run);
+        return !isComplete && played < this.#plan.runs;
+      },
+    });
+    this.#schedules += played;
+    if (failed !== undefined) throw await this.#report(failed);
+    return { isComplete: isComplete && isFair, schedules: played };
+  }
+
+  async #report(failed: Run): Promise<RaceFound> {
+    const { seed } = failed.rules;
+    const play = (choices: readonly number[]) => this.#play(new GivenChoices(seed, choices));
+    const simplest = await simplestFailure(failed, play);
+    const again = await this.#play(new GivenChoices(seed, simplest.turns.choices), new ScheduleRecord());
+    if (again.finding === undefined) throw changedError();
+    return new RaceFound(again, this.#schedules);
+  }
+
+  async #play(strategy: Strategy, record?: ScheduleRecord): Promise<Run> {
+    const run = this.#newRun(strategy.seed, record);
+    await playSchedules({ strategy, begin: () => run, ended: () => false });
+    return run;
+  }
+
+  #newRun(seed: number, record?: ScheduleRecord): Run {
+    const { invariant, preemptions, timers } = this.#plan;
+    const rules = { program: this.#program, seed, invariant, preemptions, hasEarlyTimers: timers === "any" };
+    return new Run(rules, record);
+  }
+}
+
+function count(schedules: number): string {
+  return schedules.toLocaleString("en-US");
+}

@@ -1,0 +1,136 @@
+import type { Clock } from "../base/clock.js";
+import { LockstepError } from "../base/errors.js";
+import { SeededRandom } from "../base/random.js";
+import { FootprintNames, type Footprint, type Touched } from "./footprint.js";
+import type { Run } from "./run.js";
+import type { Stage } from "./stage.js";
+import type { Task } from "./task.js";
+
+type Body = () => unknown;
+type Settle = (value: unknown) => void;
+
+/** The stage of one run. Its members are functions of their own, for programs take the object apart. */
+export class RunStage implements Stage {
+  readonly #run: Run;
+  readonly clock: Clock;
+  readonly random: SeededRandom;
+  #names: FootprintNames | undefined;
+
+  constructor(run: Run, seed: number) {
+    this.#run = run;
+    this.clock = run.time;
+    this.random = new RunRandom(seed, () => {
+      run.isStepOpen = true;
+    });
+  }
+
+  /** Whether any footprint was declared. */
+  get hasFootprints(): boolean {
+    return this.#names !== undefined;
+  }
+
+  readonly task = (...given: unknown[]): Promise<never> => {
+    const [name, footprint, body] = partsOf(given, "task");
+    const run = this.#run;
+    const task = run.newTask(name ?? body.name);
+    const touched = this.#touched(footprint);
+    return new Promise((resolve, reject) => {
+      const live = () => void run.live(task, body, resolve as Settle, reject);
+      run.park(task, "start", "", live, undefined, touched);
+    });
+  };
+
+  readonly io = (...given: unknown[]): Promise<never> => {
+    const [name = "io", footprint, effect] = partsOf(given, "io");
+    const touched = this.#touched(footprint);
+    const run = this.#run;
+    const task = run.current;
+    return new Promise((resolve, reject) => {
+      const act = () => {
+        this.#perform(task, name, effect, touched, resolve as Settle, reject);
+      };
+      run.park(task, "effect", name, act, undefined, touched);
+    });
+  };
+
+  readonly step = (name = "step", footprint?: Footprint): Promise<void> => {
+    const promise = new Promise<void>(keepResolve);
+    this.#run.park(this.#run.current, "step", name, keptResolve, undefined, this.#touched(footprint));
+    return promise;
+  };
+
+  readonly invariant = (holds: () => unknown): void => {
+    if (typeof holds !== "function") {
+      throw new LockstepError("bad-input", "invariant needs a function, as in invariant(() => stock >= 0)");
+    }
+    this.#run.invariants.push(holds);
+  };
+
+  #perform(
+    task: Task,
+    name: string,
+    effect: Body,
+    touched: Touched | undefined,
+    resolve: Settle,
+    reject: Settle,
+  ): void {
+    const run = this.#run;
+    const answered = (value: unknown) => {
+      run.park(task, "answer", name, resolve, value, touched);
+    };
+    const refused = (error: unknown) => {
+      run.park(task, "refusal", name, reject, error, touched);
+    };
+    let answer: unknown;
+    try {
+      answer = effect();
+    } catch (error) {
+      refused(error);
+      return;
+    }
+    if (isPromise(answer)) run.await(answer, `the answer of "${name}"`, answered, refused);
+    else answered(answer);
+  }
+
+  #touched(footprint: Footprint | undefined): Touched | undefined {
+    if (footprint === undefined) return undefined;
+    return (this.#names ??= new FootprintNames()).touched(footprint);
+  }
+}
+
+/** Tells when a number is drawn, for the order of draws matters to all who draw. */
+class RunRandom extends SeededRandom {
+  readonly #onDraw: () => void;
+
+  constructor(seed: number, onDraw: () => void) {
+    super(seed);
+    this.#onDraw = onDraw;
+  }
+
+  override next(): number {
+    this.#onDraw();
+    return super.next();
+  }
+}
+
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+function partsOf(given: unknown[], verb: string): [string | undefined, Footprint | undefined, Body] {
+  const body = given.at(-1);
+  if (typeof body !== "function" || given.length > 3 || (given.length > 1 && typeof given[0] !== "string")) {
+    throw new LockstepError(
+      "bad-input",
+      `${verb} needs a function, as in ${verb}("name", async () => { … })`,
+    );
+  }
+  const name = given.length > 1 ? (given[0] as string) : undefined;
+  return [name, given.length > 2 ? (given[1] as Footprint) : undefined, body as Body];
+}
+
+// One executor for all promises, instead of a function for each.
+let keptResolve: () => void;
+function keepResolve(resolve: () => void): void {
+  keptResolve = resolve;
+}

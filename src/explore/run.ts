@@ -1,0 +1,351 @@
+import type { Clock, Timer } from "../base/clock.js";
+import type { Courier } from "../base/courier.js";
+import { drainMicrotasks } from "../base/drain-microtasks.js";
+import { LockstepError } from "../base/errors.js";
+import type { Replacement } from "../base/replaced-time.js";
+import { Held } from "../sync/held.js";
+import type { Finding, FindingKind } from "./finding.js";
+import type { Touched } from "./footprint.js";
+import { Point, type PointKind } from "./point.js";
+import { isPromise, RunStage } from "./run-stage.js";
+import type { ScheduleRecord } from "./schedule-record.js";
+import type { Program } from "./stage.js";
+import type { Strategy } from "./strategy.js";
+import { endlessFinding, stuckFinding, type Wait } from "./stuck.js";
+import { Task } from "./task.js";
+import { Turns } from "./turns.js";
+import { VirtualTime } from "./virtual-time.js";
+
+/** How a schedule is run. */
+export interface Rules {
+  readonly program: Program;
+  /** For the stage's own chance. */
+  readonly seed: number;
+  readonly invariant: (() => unknown) | undefined;
+  /** How often a task that could go on may be interrupted. */
+  readonly preemptions: number;
+  /** Whether timers may fire while others could go on. */
+  readonly hasEarlyTimers: boolean;
+}
+
+/** Why a schedule pauses: only the machine itself can let it go on. */
+export type Pause = "effect under way" | "nobody can go on";
+
+/** More steps than any sensible test takes. */
+const mostSteps = 10_000;
+
+/**
+ * One schedule of a program: plays its tasks step by step. A step begins at a point that was chosen, and goes
+ * on until every promise chain that can go on by itself has gone on.
+ *
+ * Whatever happens in a step is put down to the task that was chosen. That is exact where tasks meet by what
+ * the explorer knows of: a lock's grant, an answer, the end of a task. A promise of the program's own that one
+ * task resolves for another makes the latter act, for a while, in the name of the former; that changes names
+ * in reports, and no schedule.
+ */
+export class Run implements Courier, Replacement {
+  readonly rules: Rules;
+  readonly record: ScheduleRecord | undefined;
+  readonly turns: Turns;
+  readonly time: VirtualTime;
+  readonly stage: RunStage;
+  readonly tasks: Task[] = [];
+  /** The points of those who could go on, in the order in which they came to them. */
+  readonly ready: Point[] = [];
+  /** Those who cannot. */
+  readonly waits = new Set<Wait>();
+  /** Looked at after each step. */
+  readonly invariants: (() => unknown)[] = [];
+  steps = 0;
+  finding: Finding | undefined;
+  /** Whether it was given up, since a schedule with the same outcome had been tried. */
+  isPruned = false;
+  /** Whether the latest step did anything that no footprint tells of. */
+  isStepOpen = false;
+  /** Told when something happens while the run is paused. */
+  onStir: (() => void) | undefined;
+  #current: Task;
+  #points = 0;
+  #alarm: Point | undefined;
+  /** How many tasks have not ended. */
+  #alive = 0;
+  readonly #ended: Task[] = [];
+  /** How much was begun that will go on by itself or by choice. */
+  #begun = 0;
+  #hasBegunEffect = false;
+  #isOver = false;
+
+  constructor(rules: Rules, record?: ScheduleRecord) {
+    this.rules = rules;
+    this.record = record;
+    this.turns = new Turns(rules.preemptions);
+    this.time = new VirtualTime(() => {
+      this.#begun++;
+      this.isStepOpen = true;
+      return this.#current;
+    });
+    this.stage = new RunStage(this, rules.seed);
+    if (rules.invariant !== undefined) this.invariants.push(rules.invariant);
+    this.#current = new Task(0, "program", undefined);
+    this.tasks.push(this.#current);
+    this.#alive = 1;
+  }
+
+  get clock(): Clock {
+    return this.time;
+  }
+
+  /** In whose step we are. */
+  get current(): Task {
+    return this.#current;
+  }
+
+  /** Runs the program up to its first point. */
+  begin(): void {
+    const givesNothing = () => undefined;
+    void this.live(
+      this.#current,
+      () => this.rules.program(this.stage),
+      givesNothing,
+      (error) => {
+        this.fail("error", error);
+      },
+    );
+    this.#settle();
+    this.#checkInvariants();
+  }
+
+  /** Goes on until the end, or until only the machine can let it go on; then says why. */
+  goOn(strategy: Strategy): Pause | undefined {
+    while (this.finding === undefined && (this.#alive > 0 || this.ready.length > 0)) {
+      if (this.steps >= mostSteps) {
+        this.finding = endlessFinding(this);
+        break;
+      }
+      const point = this.#take(strategy);
+      if (point === undefined) {
+        if (this.isPruned) break;
+        return "nobody can go on";
+      }
+      this.#makeStep(point);
+      if (this.#isInEffect) return "effect under way";
+    }
+    this.#isOver = true;
+    return undefined;
+  }
+
+  /** Ends a run in which nobody can go on. */
+  concludeStuck(): void {
+    this.finding = stuckFinding(this);
+    this.#isOver = true;
+  }
+
+  fail(kind: FindingKind, error: unknown): void {
+    this.finding ??= { kind, error, task: this.#current };
+  }
+
+  /** Adds a task, of the one in whose step we are. */
+  newTask(name: string): Task {
+    const number = this.tasks.length;
+    const task = new Task(number, name || `task ${number}`, this.#current);
+    this.tasks.push(task);
+    this.#alive++;
+    this.isStepOpen = true;
+    return task;
+  }
+
+  /** Lives through a task from its beginning to its end. */
+  async live(
+    task: Task,
+    body: () => unknown,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ): Promise<void> {
+    try {
+      const value = await body();
+      task.settle = () => {
+        this.record?.taskEnded(task);
+        resolve(value);
+      };
+    } catch (error) {
+      task.settle = () => {
+        this.record?.taskFailed(task, error);
+        reject(error);
+      };
+    }
+    this.#ended.push(task);
+    this.onStir?.();
+  }
+
+  /** Holds a task up until it is chosen to go on. */
+  park(
+    task: Task,
+    kind: PointKind,
+    what: string | (() => string),
+    resume: (value: never) => void,
+    value?: unknown,
+    touched?: Touched,
+  ): Point {
+    if (this.#isOver) throw overError();
+    this.#begun++;
+    const point = new Point(++this.#points, task, kind, what, resume, value, touched);
+    this.ready.push(point);
+    if (this.onStir !== undefined) this.onStir();
+    return point;
+  }
+
+  /** Waits for the answer of an effect. */
+  await(
+    answer: PromiseLike<unknown>,
+    what: string,
+    answered: (value: unknown) => void,
+    refused: (error: unknown) => void,
+  ): void {
+    this.#hasBegunEffect = true;
+    this.#wait(this.#current, answer, what, undefined, answered, refused);
+  }
+
+  deliver<T>(parcel: Promise<T>, what: string | (() => string), from: object): Promise<T> {
+    const task = this.#current;
+    this.#begun++;
+    this.isStepOpen = true;
+    return new Promise((resolve, reject) => {
+      const granted = (value: T) => {
+        if (value instanceof Held) task.held.push(value);
+        this.park(task, "grant", what, resolve, value);
+      };
+      const refused = (error: unknown) => {
+        this.park(task, "refusal", what, reject, error);
+      };
+      this.#wait(task, parcel, what, from, granted, refused);
+    });
+  }
+
+  /** Calls back in a turn of its own, which others may come before. */
+  soon(callback: () => void): Timer {
+    this.isStepOpen = true;
+    const point = this.park(this.#current, "turn", "setImmediate", callback);
+    return {
+      cancel: () => {
+        const place = this.ready.indexOf(point);
+        if (place >= 0) this.ready.splice(place, 1);
+      },
+    };
+  }
+
+  /** What `Math.random` gives meanwhile. */
+  chance(): number {
+    return this.stage.random.next();
+  }
+
+  #wait<T>(
+    task: Task,
+    promise: PromiseLike<T>,
+    what: string | (() => string),
+    from: object | undefined,
+    granted: (value: T) => void,
+    refused: (error: unknown) => void,
+  ): void {
+    const wait: Wait = { task, what, from, since: this.steps };
+    this.waits.add(wait);
+    promise.then(
+      (value) => {
+        this.waits.delete(wait);
+        granted(value);
+      },
+      (error: unknown) => {
+        this.waits.delete(wait);
+        refused(error);
+      },
+    );
+  }
+
+  /** Chooses who goes on; the next timer if there is nobody else. */
+  #take(strategy: Strategy): Point | undefined {
+    const { ready, turns } = this;
+    const alarm = ready.length === 0 || this.rules.hasEarlyTimers ? this.#nextAlarm() : undefined;
+    if (alarm !== undefined) ready.push(alarm);
+    if (ready.length === 0) return undefined;
+    let place: number | undefined = 0;
+    if (ready.length > 1 || strategy.decidesAll) {
+      turns.lookRound(ready);
+      place = strategy.choose(this);
+      if (place === undefined) {
+        this.isPruned = true;
+        return undefined;
+      }
+      if (ready.length > 1) turns.note(place, ready);
+    }
+    const point = ready[place]!;
+    for (let next = place + 1; next < ready.length; next++) ready[next - 1] = ready[next]!;
+    ready.pop();
+    if (point === alarm) this.time.advance();
+    else if (alarm !== undefined) ready.pop();
+    return point;
+  }
+
+  #nextAlarm(): Point | undefined {
+    const { next } = this.time;
+    if (next === undefined) return undefined;
+    if (this.#alarm?.value !== next) {
+      const fire = () => {
+        next.callback();
+      };
+      this.#alarm = new Point(++this.#points, next.task, "timer", `timer of ${next.delayMs} ms`, fire, next);
+    }
+    return this.#alarm;
+  }
+
+  #makeStep(point: Point): void {
+    this.turns.stepBy(point.task);
+    this.#current = point.task;
+    this.steps++;
+    this.isStepOpen = this.#hasBegunEffect = false;
+    this.#begun = 0;
+    this.record?.stepBegins(point, this.ready.length);
+    try {
+      point.goOn();
+    } catch (error) {
+      this.fail("error", error);
+    }
+    this.#settle();
+    this.#checkInvariants();
+  }
+
+  /** Whether the step has begun an effect that only the machine can bring to its end. */
+  get #isInEffect(): boolean {
+    return this.#hasBegunEffect && this.#begun === 0 && this.finding === undefined;
+  }
+
+  /** Lets all go on that can; those who await a task, in the name of the one who started it. */
+  #settle(): void {
+    drainMicrotasks();
+    for (let ended = this.#ended.shift(); ended !== undefined; ended = this.#ended.shift()) {
+      ended.hasEnded = true;
+      this.#alive--;
+      this.#current = ended.parent ?? ended;
+      ended.settle();
+      drainMicrotasks();
+    }
+  }
+
+  #checkInvariants(): void {
+    for (const holds of this.invariants) {
+      try {
+        const answer = holds();
+        if (isPromise(answer)) throw asyncInvariant();
+        if (answer === false) throw new Error("the invariant does not hold");
+      } catch (error) {
+        this.fail("broken invariant", error);
+      }
+    }
+  }
+}
+
+function overError(): LockstepError {
+  return new LockstepError("misuse", "this schedule is over; await all that a task begins before it ends");
+}
+
+function asyncInvariant(): LockstepError {
+  return new LockstepError("bad-input", "an invariant must be looked at in one go; let it not be async");
+}

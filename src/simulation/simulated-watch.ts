@@ -1,0 +1,103 @@
+import { LockstepError } from "../base/errors.js";
+import type { Snapshot } from "../store/change.js";
+import type { WatchOptions } from "../store/store.js";
+import { WatchFeed } from "../store/watch-feed.js";
+import type { SimulatedProcess } from "./simulated-process.js";
+import type { News } from "./store-server.js";
+import type { Wire } from "./wire.js";
+
+/** Until a process notices that its connection is broken. */
+const noticeMs = 3000;
+
+/**
+ * A watch over a simulated network. News come in the order in which they were sent. When one is lost, nothing
+ * comes any more until the process notices; then the watch begins anew, with a resync, or fails.
+ */
+export class SimulatedWatch {
+  readonly feed: WatchFeed;
+  readonly #process: SimulatedProcess;
+  readonly #wire: Wire;
+  readonly #concerns: (key: string) => boolean;
+  /** What the last connection was told last must come before what it is told next. */
+  #lastArrival = 0;
+  #disconnect: (() => void) | undefined;
+
+  constructor(
+    process: SimulatedProcess,
+    wire: Wire,
+    prefix: string,
+    options: WatchOptions,
+    { snapshot, onEnd }: { snapshot: () => Promise<Snapshot>; onEnd: () => void },
+  ) {
+    this.#process = process;
+    this.#wire = wire;
+    this.#concerns = options.exact ? (key) => key === prefix : (key) => key.startsWith(prefix);
+    this.feed = new WatchFeed({
+      prefix,
+      exact: options.exact,
+      from: options.from,
+      signal: options.signal,
+      snapshot,
+      onEnd: () => {
+        this.#disconnect?.();
+        onEnd();
+      },
+    });
+    if (!this.feed.isOver) this.#connect(options.from);
+  }
+
+  /** Asks the store to tell what comes after a revision; without one, what comes from now on. */
+  #connect(from: bigint | undefined): void {
+    const wire = this.#wire;
+    let isBroken = false;
+    const disconnect = () => {
+      isBroken = true;
+      stop();
+      unlisten();
+    };
+    const breakOff = () => {
+      if (isBroken) return;
+      disconnect();
+      this.#noticeLater();
+    };
+    let stop = () => {
+      // Not listening yet.
+    };
+    const unlisten = wire.connect(this.#process, breakOff);
+    this.#disconnect = disconnect;
+    const tell = (news: () => void) => {
+      if (isBroken) return;
+      this.#lastArrival = Math.max(this.#lastArrival, wire.arrival());
+      const arrive = () => {
+        if (!isBroken) news();
+      };
+      wire.replyAt(this.#lastArrival, this.#process, arrive, breakOff);
+    };
+    const subscribe = () => {
+      if (isBroken) return;
+      const push = ({ revision, events }: News) => {
+        tell(() => {
+          this.feed.push(revision, events);
+        });
+      };
+      const listening = wire.server.listen({ concerns: this.#concerns, tell: push }, from);
+      stop = listening.stop;
+      if (listening.past) listening.past.forEach(push);
+      else {
+        tell(() => {
+          this.feed.requireResync();
+        });
+      }
+    };
+    wire.send(this.#process, subscribe, breakOff, breakOff);
+  }
+
+  #noticeLater(): void {
+    const isFatal = this.#wire.chance(0.5);
+    this.#process.clock.after(noticeMs, () => {
+      if (this.feed.isOver) return;
+      if (isFatal) this.feed.fail(new LockstepError("unavailable", "the watch broke: a simulated fault"));
+      else this.#connect(undefined);
+    });
+  }
+}

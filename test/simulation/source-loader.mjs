@@ -1,0 +1,48 @@
+// `node --import ./test/simulation/source-loader.mjs some.ts` runs TypeScript on the sources of this package,
+// with the known mistake in them that LOCKSTEP_MISTAKE names, if any.
+import { readFile } from "node:fs/promises";
+import { register } from "node:module";
+import { fileURLToPath } from "node:url";
+// @ts-expect-error -- a module of its own by its query, which types know nothing of
+import { load as loadTypescript, resolve as resolveTypescript } from "../../scripts/typescript.mjs?hooks";
+import { mistaken, mistakes } from "./mistakes.mjs";
+
+const asHooks = "?hooks";
+const root = new URL("../../", import.meta.url);
+
+if (!import.meta.url.endsWith(asHooks)) register(import.meta.url + asHooks);
+
+const name = process.env["LOCKSTEP_MISTAKE"];
+const mistake = mistakes.find((each) => each.name === name);
+if (name !== undefined && !mistake) throw new Error(`there is no mistake named ${name}`);
+
+/** `lockstep/…` means the sources. */
+/** @type {import("node:module").ResolveHook} */
+export async function resolve(specifier, context, nextResolve) {
+  const [, subpath] = /^lockstep(\/.*)?$/.exec(specifier) ?? [];
+  if (subpath === undefined && specifier !== "lockstep") {
+    return resolveTypescript(specifier, context, nextResolve);
+  }
+  const manifest = JSON.parse(await readFile(new URL("package.json", root), "utf8"));
+  const target = manifest.exports[`.${subpath ?? ""}`];
+  const source = target.replace("./dist/", "./src/").replace(/\.js$/, ".ts");
+  return nextResolve(new URL(source, root).href, context);
+}
+
+/** @type {import("node:module").LoadHook} */
+export async function load(url, context, nextLoad) {
+  if (mistake === undefined || url !== new URL(mistake.file, root).href) {
+    return loadTypescript(url, context, nextLoad);
+  }
+  const text = mistaken(mistake, await readFile(fileURLToPath(url), "utf8"));
+  const { default: ts } = await import("typescript");
+  const { outputText } = ts.transpileModule(text, {
+    fileName: fileURLToPath(url),
+    compilerOptions: {
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.ESNext,
+      verbatimModuleSyntax: true,
+    },
+  });
+  return { format: "module", source: outputText, shortCircuit: true };
+}

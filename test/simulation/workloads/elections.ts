@@ -1,0 +1,58 @@
+import type { Election, Term } from "lockstep";
+import { fencedMutex } from "lockstep/check";
+import { HoldersLog, type Tenancy } from "../../coordination/holders-log.js";
+import { playCompany, type Member } from "./company.js";
+import { judged, type Workload } from "./workload.js";
+
+const names = Array.from({ length: 8 }, (_, index) => `office ${index}`);
+
+/** Everybody stands for every office, and who leads proclaims one thing after the other. */
+export const elections: Workload = {
+  name: "elections",
+  async play(world, minutes) {
+    const log = new HoldersLog();
+    const findings: string[] = [];
+    const task = (name: string) => async (member: Member, isLast: boolean) => {
+      const { process, client, id } = member;
+      const election = client.election(name);
+      const asked = log.ask();
+      const campaign = election.campaign({ value: "" });
+      const term = (await campaign.next()).value;
+      if (!term.isHeld) findings.push(`${id} won ${name} when it had lost it already`);
+      const tenancy = log.granted(name, `${id} ${name}`, asked, term, () => process.isRunning);
+      const resign = async () => {
+        const wasHeld = term.isHeld;
+        await campaign.return(undefined as never);
+        if (!wasHeld) term.assertHeld();
+      };
+      try {
+        const count = isLast ? 1 : process.random.below(4);
+        for (let number = 1; number <= count && tenancy.check(); number++) {
+          await term.proclaim(`${number}`);
+          const finding = await oddity(election, `${number}`, tenancy);
+          if (finding !== undefined) findings.push(finding);
+          await process.sleep(process.random.below(isLast ? 10 : 600));
+        }
+      } finally {
+        await tenancy.release(resign);
+      }
+    };
+    findings.push(...(await playCompany(world, { minutes, tasks: names.map(task) })));
+    return {
+      grants: log.grants,
+      lockHours: (names.length * minutes) / 60,
+      findings: [...findings, ...judged(log.operations, fencedMutex())],
+    };
+  },
+};
+
+/** Who has led all the while must have been seen to lead, with what was proclaimed last. */
+async function oddity(
+  election: Election,
+  proclaimed: string,
+  { held, check }: Tenancy<Term>,
+): Promise<string | undefined> {
+  const leader = await election.leader();
+  if (!check() || (leader?.token === held.token && leader.value === proclaimed)) return undefined;
+  return `who leads by ${held.token} and proclaimed ${proclaimed} sees ${leader?.value} lead by ${leader?.token}`;
+}

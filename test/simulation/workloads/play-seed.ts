@@ -1,0 +1,50 @@
+import { simulate, type Hazards, type Happening, type Simulated } from "lockstep/simulation";
+import { elections } from "./elections.js";
+import { locks } from "./locks.js";
+import { registers } from "./registers.js";
+import type { Played, Workload } from "./workload.js";
+
+export const workloads = { locks, elections, registers };
+
+/** Worlds that are bad in different ways. A seed picks one. */
+const climates: readonly Partial<Hazards>[] = [
+  {},
+  // Slow: what is true when it is said may be over when it is heard.
+  { delay: 0.3, longDelayMs: 2000, partitionEveryMs: 60_000 },
+  // Harsh: nothing goes well for long.
+  { loseRequest: 0.05, loseReply: 0.05, duplicate: 0.5, partitionEveryMs: 40_000, freezeEveryMs: 40_000 },
+];
+
+/** The workload that a seed picks, where none is asked for. */
+export function workloadOf(seed: number): Workload {
+  const which = seed % 10;
+  return which === 3 ? registers : which > 6 ? elections : locks;
+}
+
+/** Runs a workload in the world of that seed. */
+export function playSeed(
+  seed: number,
+  workload: Workload,
+  minutes: number,
+  onHappening?: (happening: Happening) => void,
+): Promise<Simulated<Played>> {
+  const hazards = climates[seed % climates.length];
+  return simulate({ seed, hazards, onHappening }, (world) => {
+    // For a mistake that makes a thread of its own, which no freeze of the main one stops.
+    Object.assign(globalThis, { anotherThread: world.clock });
+    return workload.play(world, minutes);
+  });
+}
+
+/** What went wrong that may not; what is thrown goes wrong, too. */
+export async function findingsOf(
+  seed: number,
+  workload: Workload,
+  minutes: number,
+): Promise<readonly string[]> {
+  try {
+    return (await playSeed(seed, workload, minutes)).result.findings;
+  } catch (error) {
+    return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+  }
+}
