@@ -1,10 +1,15 @@
 // `npm run bench` runs all benches, `npm run bench -- NAME ...` some of them. README.md says what they
 // measure.
 import { blockedCpu } from "./blocked-cpu.js";
+import { checkCausal } from "./check-causal.js";
+import { checkShortcuts } from "./check-shortcuts.js";
+import { checkTransactions } from "./check-transactions.js";
 import { contended } from "./contended.js";
+import { explore } from "./explore.js";
 import { millionNames } from "./million-names.js";
 import { preparePeers } from "./peers.js";
 import { endProgress, print, save, start, type Report } from "./report.js";
+import { simulate } from "./simulate.js";
 import { syncChannel } from "./sync-channel.js";
 import { syncLocks } from "./sync-locks.js";
 import { syncPatience } from "./sync-patience.js";
@@ -30,6 +35,11 @@ const benches: Record<string, (hasFlock: boolean) => Promise<Report>> = {
   "sync-channel": syncChannel,
   "sync-rest": syncRest,
   threads,
+  "check-shortcuts": checkShortcuts,
+  "check-causal": checkCausal,
+  "check-transactions": checkTransactions,
+  explore,
+  simulate,
 };
 
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(benches);
