@@ -1,5 +1,5 @@
-// How fast simulated worlds go: the workloads of test/simulation, with everything that goes wrong in them, and
-// with the judgement of what was recorded.
+// How fast simulated worlds go: the workloads of test/simulation, with everything that goes wrong in them,
+// and with the judgement of what was recorded.
 import { runSeeds } from "../test/simulation/run-seeds.js";
 import { showProgress, type Report } from "./report.js";
 

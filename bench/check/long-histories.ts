@@ -17,9 +17,9 @@ export const long = 1_000_000;
 
 const objects: Record<string, () => readonly [model: Model, toy: Toy]> = {
   register: () => [register(), toyRegister()],
-  queue: () => [queue() as Model, toyQueue()],
-  stack: () => [stack() as Model, toyStack()],
-  set: () => [set() as Model, toySet()],
+  queue: () => [queue(), toyQueue()],
+  stack: () => [stack(), toyStack()],
+  set: () => [set(), toySet()],
 };
 
 export const names = Object.keys(objects);

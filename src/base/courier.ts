@@ -3,7 +3,7 @@
  * once; the explorer is one, which tries out the other moments.
  */
 export interface Courier {
-  /** Hands on what the promise gives, later. `from` is where it comes from: the same object, the same place. */
+  /** Hands on what the promise gives, later. `from` is where it comes from. */
   deliver<T>(parcel: Promise<T>, what: string | (() => string), from: object): Promise<T>;
 }
 

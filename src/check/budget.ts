@@ -33,4 +33,9 @@ export class Budget {
     this.#isSpent ||= this.#clock.now() >= this.#endsAt;
     return this.#isSpent;
   }
+
+  /** Half of the time that is left: for one of several questions. */
+  half(): Budget {
+    return new Budget({ timeoutMs: Math.max(1, (this.#endsAt - this.#clock.now()) / 2) }, this.#clock);
+  }
 }

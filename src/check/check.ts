@@ -11,9 +11,6 @@ import { strongest, type Strongest } from "./strongest.js";
 import { isWorkload, keepsIsolation, type Workload } from "./transactions/keeps-isolation.js";
 import type { Verdict } from "./verdict.js";
 
-/** They rest on real time. */
-const timedLevels: readonly Level[] = ["linearizable", "eventual", "strict-serializable"];
-
 /** What can be asked of a history. Each question has all the time that `check` was given. */
 export interface Check {
   /** Whether each operation seems to happen at one moment between its call and its answer. */
@@ -41,7 +38,7 @@ export function check(history: History, options?: CheckOptions): Check {
   const budget = () => new Budget(options);
   budget();
   return {
-    linearizable: (model) => keeps(history, "linearizable", checkModel(model), budget()),
+    linearizable: (model) => linearizable(history, checkModel(model), budget()),
     sequential: (model) => sequential(history, checkModel(model), budget()),
     keeps: (level, object) => keeps(history, level, object, budget()),
     strongest: (object) => strongest(history, isWorkload(object) ? object : checkModel(object), budget()),
@@ -58,7 +55,6 @@ function keeps<State>(
   if (!levels.includes(level)) {
     throw new LockstepError("bad-input", `there is no level ${shown(level)}; there are ${levels.join(", ")}`);
   }
-  if (history.realTime === false && timedLevels.includes(level)) return withoutTime(history, level);
   if (isWorkload(object)) {
     if (isTransactionLevel(level)) return keepsIsolation(history, level, object, budget);
     throw new LockstepError(
@@ -72,9 +68,4 @@ function keeps<State>(
   if (!isTransactionLevel(level) || level === "causal")
     return keepsSessionLevel(history, level, model, budget);
   throw new LockstepError("bad-input", `${level} is about transactions: "list-append" or "rw-register"`);
-}
-
-function withoutTime({ operations }: History, level: Level): Verdict {
-  const reason = `the history does not tell what was over before something else began, on which ${level} rests`;
-  return { is: "unknown", level, reason, checked: 0, of: operations.length };
 }

@@ -44,7 +44,10 @@ export interface Model<State = unknown> {
    * every state, and the state after it is always the same. The search is much faster for knowing.
    */
   effect?(operation: Operation): "reads" | "overwrites" | undefined;
-  /** What it read and wrote, if the object is a register for each key: the session levels need it. */
+  /**
+   * What it read and wrote, if the object is a register for each key, whose state is the value that was written
+   * last: the session levels need it, and the search is faster for knowing.
+   */
   access?(operation: Operation): Access | undefined;
   /** Judges a part in a faster way than by searching; undefined if this part does not allow it. */
   shortcut?(part: readonly Operation[]): PartVerdict | undefined;

@@ -79,7 +79,7 @@ function anomalyText(
 
 function operationTable(operations: readonly Operation[], history: History): string {
   const shown = operations.slice(0, mostOperations);
-  const rows = shown.map((each) => [lines(each, history), String(each.client), cut(describe(each))]);
+  const rows = shown.map((each) => [lines(each, history), String(each.client), cut(told(each))]);
   const more = operations.length - shown.length;
   return (
     table(["LINES", "CLIENT", "OPERATION"], rows) +
@@ -90,7 +90,7 @@ function operationTable(operations: readonly Operation[], history: History): str
 function cycleText(cycle: readonly Edge[], history: History): string {
   return cycle
     .map(({ from, relation, because }) => {
-      const which = `${lineName(from, history)}${cut(describe(from))}`;
+      const which = `${lineName(from, history)}${cut(told(from))}`;
       return `  ${which}\n    ${dim(`${relation}: ${clean(because)}`)}\n`;
     })
     .join("");
@@ -99,15 +99,22 @@ function cycleText(cycle: readonly Edge[], history: History): string {
 function attemptText({ order, state, stuck }: Attempt, history: History): string {
   const tail = order.slice(-tailLength);
   const before = order.length - tail.length;
-  const steps = tail.map((each) => `  ${lineName(each, history)}${cut(describe(each))}\n`).join("");
+  const steps = tail.map((each) => `  ${lineName(each, history)}${cut(told(each))}\n`).join("");
   const whys = stuck.slice(0, mostOperations).map(({ operation, because }) => {
-    return `  ${lineName(operation, history)}${cut(describe(operation))}: ${clean(because)}\n`;
+    return `  ${lineName(operation, history)}${cut(told(operation))}: ${clean(because)}\n`;
   });
   const head =
     before > 0
       ? `The longest order that could be found, after ${count(before, "operation")}:`
       : "The longest order that could be found:";
   return `${head}\n${steps}Then the state is ${cut(state)}, and none of these can be next:\n${whys.join("")}`;
+}
+
+/** Of a transaction, what it answered says all: the call is the same, save for what was read. */
+function told(operation: Operation): string {
+  const { name, outcome, result } = operation;
+  if (name !== "txn" || outcome !== "ok" || result === undefined) return describe(operation);
+  return describe({ ...operation, args: [result], result: undefined });
 }
 
 /** From the call to the answer, if there was one. */

@@ -9,8 +9,8 @@ import { setStatus } from "./store-command.js";
 const badInput = 2;
 
 const help = `
-The file holds what clients called and were answered: Lockstep's own JSON lines, or what Jepsen writes. How it
-is written, and what it is a history of, is found out. Unless told otherwise, an object should be linearizable,
+The file holds what clients called and were answered: Lockstep's own JSON lines, or what Jepsen writes. Its
+format, and what it is a history of, are found out. Unless told otherwise, an object should be linearizable,
 and transactions strict serializable.
 
 Exit status:

@@ -9,7 +9,7 @@ import { RaceFound } from "./race-found.js";
 import { RandomWalk } from "./random-walk.js";
 import { ReducedDepthFirst } from "./reduced-depth-first.js";
 import { Replay } from "./replay-text.js";
-import { Run } from "./run.js";
+import { Run, type Rules } from "./run.js";
 import { ScheduleRecord } from "./schedule-record.js";
 import { simplestFailure } from "./simplest-failure.js";
 import type { Program } from "./stage.js";
@@ -46,13 +46,14 @@ export async function explore(program: Program, options: ExploreOptions = {}): P
 }
 
 class Explorer {
-  readonly #program: Program;
   readonly #plan: Plan;
+  readonly #rules: Rules;
   #schedules = 0;
 
   constructor(program: Program, plan: Plan) {
-    this.#program = program;
+    const { invariant, preemptions, timers } = plan;
     this.#plan = plan;
+    this.#rules = { program, invariant, preemptions, hasEarlyTimers: timers === "any" };
   }
 
   async explore(): Promise<Exploration> {
@@ -61,7 +62,7 @@ class Explorer {
     if (mode === "pct") return this.#byPriorities(depth);
     const all = await this.#all();
     if (all !== undefined) return all;
-    if (mode === "exhaustive") return this.#result(false, `${count(this.#schedules)} schedules of more`);
+    if (mode === "exhaustive") return this.#result(false, `${counted(this.#schedules, "schedule")} of more`);
     return this.#byPriorities(depth);
   }
 
@@ -87,9 +88,10 @@ class Explorer {
     const strategy = mayReduce ? new ReducedDepthFirst(seed) : new DepthFirst(seed);
     const { isComplete, schedules } = await this.#search(strategy);
     if (!isComplete) return undefined;
-    const within = preemptions === Infinity ? "" : ` with at most ${preemptions} preemptions`;
+    const within = preemptions === Infinity ? "" : ` with at most ${counted(preemptions, "preemption")}`;
     const but = mayReduce ? ", but for the order of steps that touch nothing in common" : "";
-    return this.#result(true, `all ${count(schedules)} schedules${within}${but}`);
+    const all = schedules === 1 ? "the only schedule" : `all ${counted(schedules, "schedule")}`;
+    return this.#result(true, `${all}${within}${but}`);
   }
 
   async #byPriorities(depth: number): Promise<Exploration> {
@@ -106,7 +108,7 @@ class Explorer {
 
   async #walk(strategy: Strategy): Promise<Exploration> {
     await this.#search(strategy);
-    return this.#result(false, `${count(this.#schedules)} schedules of unknown many`);
+    return this.#result(false, `${counted(this.#schedules, "schedule")} of unknown many`);
   }
 
   #result(isComplete: boolean, summary: string): Exploration {
@@ -137,7 +139,7 @@ class Explorer {
   }
 
   async #report(failed: Run): Promise<RaceFound> {
-    const { seed } = failed.rules;
+    const { seed } = failed;
     const play = (choices: readonly number[]) => this.#play(new GivenChoices(seed, choices));
     const simplest = await simplestFailure(failed, play);
     const again = await this.#play(new GivenChoices(seed, simplest.turns.choices), new ScheduleRecord());
@@ -152,12 +154,10 @@ class Explorer {
   }
 
   #newRun(seed: number, record?: ScheduleRecord): Run {
-    const { invariant, preemptions, timers } = this.#plan;
-    const rules = { program: this.#program, seed, invariant, preemptions, hasEarlyTimers: timers === "any" };
-    return new Run(rules, record);
+    return new Run(this.#rules, seed, record);
   }
 }
 
-function count(schedules: number): string {
-  return schedules.toLocaleString("en-US");
+function counted(count: number, noun: string): string {
+  return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -29,7 +29,9 @@ export class FootprintNames {
   }
 
   #bitsOf(names: readonly string[] = []): number {
-    if (!Array.isArray(names) || names.some((name) => typeof name !== "string")) {
+    const isList = (given: unknown): given is string[] =>
+      Array.isArray(given) && given.every((name) => typeof name === "string");
+    if (!isList(names)) {
       throw new LockstepError("bad-input", 'a footprint lists names, as in { reads: ["stock"], writes: [] }');
     }
     let set = 0;

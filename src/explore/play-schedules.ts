@@ -19,6 +19,8 @@ export interface Series {
 
 /** For so long they are played in one turn of the event loop. */
 const turnMs = 10;
+/** The clock is looked at once in so many schedules, for a look takes as long as a step. */
+const betweenLooks = 8;
 /** So long we wait for an answer from outside, before others go on without it. */
 const answerMs = 2_000;
 /** So long we wait for a sign that the program waits for something outside that we do not know of. */
@@ -64,8 +66,10 @@ class Player {
     const restore = this.#takeOver();
     let pause: Pause | undefined;
     try {
-      do pause = this.#playOn();
-      while (pause === undefined && !this.#isOver && machineNow() < until);
+      for (let played = 1; pause === undefined && !this.#isOver; played++) {
+        pause = this.#playOn();
+        if (played % betweenLooks === 0 && machineNow() >= until) break;
+      }
     } finally {
       restore();
     }
@@ -135,7 +139,8 @@ function stirs(run: Run, forMs: number): Promise<boolean> {
 function outsideError({ current }: Run): LockstepError {
   return new LockstepError(
     "misuse",
-    `${current.name}, or another task, waits for something outside the program, such as a file or a socket, ` +
-      `so the schedule is not the explorer's alone; put what takes time in io("name", async () => { … })`,
+    `${current.name}, or another task, waits for something outside the program, such as a file or a ` +
+      "socket, so the schedule is not the explorer's alone; put what takes time in " +
+      'io("name", async () => { … })',
   );
 }

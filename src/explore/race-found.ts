@@ -24,7 +24,8 @@ export class RaceFound extends Error {
     const what = error instanceof Error ? error.message : String(error);
     super(
       `${saidOf(kind)}${what}\n\n${scheduleTable(record.rows)}\n\n` +
-        `Found in ${schedules} ${schedules === 1 ? "schedule" : "schedules"}. Play it again: explore(program, { replay: ${JSON.stringify(replay)} })`,
+        `Found in ${schedules} ${schedules === 1 ? "schedule" : "schedules"}. ` +
+        `Play it again: explore(program, { replay: ${JSON.stringify(replay)} })`,
       { cause: error },
     );
     this.kind = kind;

@@ -1,4 +1,5 @@
 import { LockstepError } from "../base/errors.js";
+import { shown } from "../base/shown.js";
 import type { Run } from "./run.js";
 import type { Strategy } from "./strategy.js";
 
@@ -9,12 +10,12 @@ const shape = /^[0-9a-z]+-[0-9a-z]+-[0-9a-z]+$/;
  * A schedule in a few characters: its seed; its choices as one number, each a digit in the base of how many
  * there were to choose from; and the sum of its record, by which to see whether it fits.
  */
-export function replayTextOf({ rules, turns, record }: Run): string {
+export function replayTextOf({ seed, turns, record }: Run): string {
   let number = 0n;
   for (let index = turns.choices.length - 1; index >= 0; index--) {
     number = number * BigInt(turns.counts[index]!) + BigInt(turns.choices[index]!);
   }
-  return [rules.seed >>> 0, number, record!.sum].map((part) => part.toString(base)).join("-");
+  return [seed >>> 0, number, record!.sum].map((part) => part.toString(base)).join("-");
 }
 
 /** The schedule that was written down so. */
@@ -28,7 +29,7 @@ export class Replay implements Strategy {
     if (typeof text !== "string" || !shape.test(text)) {
       throw new LockstepError(
         "bad-input",
-        `replay must be what the report of a race ends with, such as "1-4k-1x2y3z", not ${JSON.stringify(text)}`,
+        `replay must be what the report of a race ends with, such as "1-4k-1x2y3z", not ${shown(text)}`,
       );
     }
     const [seed = "", number = "", sum = ""] = text.split("-");

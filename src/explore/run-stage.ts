@@ -16,12 +16,10 @@ export class RunStage implements Stage {
   readonly random: SeededRandom;
   #names: FootprintNames | undefined;
 
-  constructor(run: Run, seed: number) {
+  constructor(run: Run) {
     this.#run = run;
     this.clock = run.time;
-    this.random = new RunRandom(seed, () => {
-      run.isStepOpen = true;
-    });
+    this.random = new RunRandom(run);
   }
 
   /** Whether any footprint was declared. */
@@ -29,18 +27,16 @@ export class RunStage implements Stage {
     return this.#names !== undefined;
   }
 
-  readonly task = (...given: unknown[]): Promise<never> => {
+  readonly task = (...given: Given): Promise<never> => {
     const [name, footprint, body] = partsOf(given, "task");
     const run = this.#run;
-    const task = run.newTask(name ?? body.name);
-    const touched = this.#touched(footprint);
-    return new Promise((resolve, reject) => {
-      const live = () => void run.live(task, body, resolve as Settle, reject);
-      run.park(task, "start", "", live, undefined, touched);
-    });
+    const task = run.newTask(name, body);
+    const live = () => void run.live(task);
+    run.park(task, "start", "", live, undefined, this.#touched(footprint));
+    return task.end as Promise<never>;
   };
 
-  readonly io = (...given: unknown[]): Promise<never> => {
+  readonly io = (...given: Given): Promise<never> => {
     const [name = "io", footprint, effect] = partsOf(given, "io");
     const touched = this.#touched(footprint);
     const run = this.#run;
@@ -100,15 +96,15 @@ export class RunStage implements Stage {
 
 /** Tells when a number is drawn, for the order of draws matters to all who draw. */
 class RunRandom extends SeededRandom {
-  readonly #onDraw: () => void;
+  readonly #run: Run;
 
-  constructor(seed: number, onDraw: () => void) {
-    super(seed);
-    this.#onDraw = onDraw;
+  constructor(run: Run) {
+    super(run.seed);
+    this.#run = run;
   }
 
   override next(): number {
-    this.#onDraw();
+    this.#run.isStepOpen = true;
     return super.next();
   }
 }
@@ -117,16 +113,23 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
-function partsOf(given: unknown[], verb: string): [string | undefined, Footprint | undefined, Body] {
-  const body = given.at(-1);
-  if (typeof body !== "function" || given.length > 3 || (given.length > 1 && typeof given[0] !== "string")) {
+/** A body; before it a name, and between the two a footprint. */
+type Given = readonly unknown[];
+
+function partsOf(given: Given, verb: string): [string | undefined, Footprint | undefined, Body] {
+  const [name, footprint, body] =
+    given.length === 1
+      ? [undefined, undefined, given[0]]
+      : given.length === 2
+        ? [given[0], undefined, given[1]]
+        : given;
+  if (typeof body !== "function" || (given.length > 1 && typeof name !== "string")) {
     throw new LockstepError(
       "bad-input",
       `${verb} needs a function, as in ${verb}("name", async () => { … })`,
     );
   }
-  const name = given.length > 1 ? (given[0] as string) : undefined;
-  return [name, given.length > 2 ? (given[1] as Footprint) : undefined, body as Body];
+  return [name as string | undefined, footprint as Footprint | undefined, body as Body];
 }
 
 // One executor for all promises, instead of a function for each.

@@ -19,8 +19,6 @@ import { VirtualTime } from "./virtual-time.js";
 /** How a schedule is run. */
 export interface Rules {
   readonly program: Program;
-  /** For the stage's own chance. */
-  readonly seed: number;
   readonly invariant: (() => unknown) | undefined;
   /** How often a task that could go on may be interrupted. */
   readonly preemptions: number;
@@ -39,12 +37,13 @@ const mostSteps = 10_000;
  * on until every promise chain that can go on by itself has gone on.
  *
  * Whatever happens in a step is put down to the task that was chosen. That is exact where tasks meet by what
- * the explorer knows of: a lock's grant, an answer, the end of a task. A promise of the program's own that one
- * task resolves for another makes the latter act, for a while, in the name of the former; that changes names
- * in reports, and no schedule.
+ * the explorer knows of: a lock's grant, an answer, the end of a task. A promise of the program's own that
+ * one task resolves for another makes the latter act, for a while, in the name of the former; that changes
+ * names in reports, and what counts as a preemption, but not which schedules there are.
  */
 export class Run implements Courier, Replacement {
   readonly rules: Rules;
+  readonly seed: number;
   readonly record: ScheduleRecord | undefined;
   readonly turns: Turns;
   readonly time: VirtualTime;
@@ -52,8 +51,6 @@ export class Run implements Courier, Replacement {
   readonly tasks: Task[] = [];
   /** The points of those who could go on, in the order in which they came to them. */
   readonly ready: Point[] = [];
-  /** Those who cannot. */
-  readonly waits = new Set<Wait>();
   /** Looked at after each step. */
   readonly invariants: (() => unknown)[] = [];
   steps = 0;
@@ -74,25 +71,29 @@ export class Run implements Courier, Replacement {
   #begun = 0;
   #hasBegunEffect = false;
   #isOver = false;
+  #waits: Set<Wait> | undefined;
 
-  constructor(rules: Rules, record?: ScheduleRecord) {
+  /** The seed is for the stage's own chance. */
+  constructor(rules: Rules, seed: number, record?: ScheduleRecord) {
     this.rules = rules;
+    this.seed = seed;
     this.record = record;
     this.turns = new Turns(rules.preemptions);
-    this.time = new VirtualTime(() => {
-      this.#begun++;
-      this.isStepOpen = true;
-      return this.#current;
-    });
-    this.stage = new RunStage(this, rules.seed);
+    this.time = new VirtualTime(this);
+    this.stage = new RunStage(this);
     if (rules.invariant !== undefined) this.invariants.push(rules.invariant);
-    this.#current = new Task(0, "program", undefined);
+    this.#current = new Task(0, "program", undefined, () => rules.program(this.stage));
     this.tasks.push(this.#current);
     this.#alive = 1;
   }
 
   get clock(): Clock {
     return this.time;
+  }
+
+  /** Those who cannot go on. */
+  get waits(): ReadonlySet<Wait> {
+    return (this.#waits ??= new Set());
   }
 
   /** In whose step we are. */
@@ -102,15 +103,7 @@ export class Run implements Courier, Replacement {
 
   /** Runs the program up to its first point. */
   begin(): void {
-    const givesNothing = () => undefined;
-    void this.live(
-      this.#current,
-      () => this.rules.program(this.stage),
-      givesNothing,
-      (error) => {
-        this.fail("error", error);
-      },
-    );
+    void this.live(this.#current);
     this.#settle();
     this.#checkInvariants();
   }
@@ -145,9 +138,8 @@ export class Run implements Courier, Replacement {
   }
 
   /** Adds a task, of the one in whose step we are. */
-  newTask(name: string): Task {
-    const number = this.tasks.length;
-    const task = new Task(number, name || `task ${number}`, this.#current);
+  newTask(name: string | undefined, body: () => unknown): Task {
+    const task = new Task(this.tasks.length, name, this.#current, body);
     this.tasks.push(task);
     this.#alive++;
     this.isStepOpen = true;
@@ -155,26 +147,21 @@ export class Run implements Courier, Replacement {
   }
 
   /** Lives through a task from its beginning to its end. */
-  async live(
-    task: Task,
-    body: () => unknown,
-    resolve: (value: unknown) => void,
-    reject: (error: unknown) => void,
-  ): Promise<void> {
+  async live(task: Task): Promise<void> {
     try {
-      const value = await body();
-      task.settle = () => {
-        this.record?.taskEnded(task);
-        resolve(value);
-      };
+      task.value = await task.body();
     } catch (error) {
-      task.settle = () => {
-        this.record?.taskFailed(task, error);
-        reject(error);
-      };
+      task.failure = { error };
     }
     this.#ended.push(task);
-    this.onStir?.();
+    if (this.onStir !== undefined) this.onStir();
+  }
+
+  /** Notes that something will be due at a time; of whom. */
+  setsAlarm(): Task {
+    this.#begun++;
+    this.isStepOpen = true;
+    return this.#current;
   }
 
   /** Holds a task up until it is chosen to go on. */
@@ -211,7 +198,7 @@ export class Run implements Courier, Replacement {
     this.isStepOpen = true;
     return new Promise((resolve, reject) => {
       const granted = (value: T) => {
-        if (value instanceof Held) task.held.push(value);
+        if (value instanceof Held) task.hold(value);
         this.park(task, "grant", what, resolve, value);
       };
       const refused = (error: unknown) => {
@@ -247,14 +234,15 @@ export class Run implements Courier, Replacement {
     refused: (error: unknown) => void,
   ): void {
     const wait: Wait = { task, what, from, since: this.steps };
-    this.waits.add(wait);
+    const waits = (this.#waits ??= new Set());
+    waits.add(wait);
     promise.then(
       (value) => {
-        this.waits.delete(wait);
+        waits.delete(wait);
         granted(value);
       },
       (error: unknown) => {
-        this.waits.delete(wait);
+        waits.delete(wait);
         refused(error);
       },
     );
@@ -321,10 +309,16 @@ export class Run implements Courier, Replacement {
   #settle(): void {
     drainMicrotasks();
     for (let ended = this.#ended.shift(); ended !== undefined; ended = this.#ended.shift()) {
-      ended.hasEnded = true;
       this.#alive--;
-      this.#current = ended.parent ?? ended;
-      ended.settle();
+      this.record?.taskEnded(ended);
+      if (ended.parent === undefined) {
+        // Nobody awaits the program itself.
+        ended.hasEnded = true;
+        if (ended.failure !== undefined) this.fail("error", ended.failure.error);
+        continue;
+      }
+      this.#current = ended.parent;
+      ended.tellEnd();
       drainMicrotasks();
     }
   }

@@ -32,16 +32,14 @@ export class ScheduleRecord {
   stepBegins(point: Point, others: number): void {
     const did = textOf(point);
     this.#rows.push({ task: point.task, did });
-    this.#add(`${point.task.number} ${point.kind} ${others}`);
+    const { task, kind, what } = point;
+    this.#add(`${task.number} ${kind} ${typeof what === "string" ? what : ""} ${others}`);
   }
 
   taskEnded(task: Task): void {
+    if (task.failure !== undefined) this.#say(task, `✗ ${brief(task.failure.error)}`);
     // The program itself ends when there is nothing more to tell.
-    if (task.parent !== undefined) this.#say(task, "ends");
-  }
-
-  taskFailed(task: Task, error: unknown): void {
-    this.#say(task, `✗ ${brief(error)}`);
+    else if (task.parent !== undefined) this.#say(task, "ends");
   }
 
   /** What went wrong after the last step. */

@@ -2,29 +2,34 @@ import type { Clock } from "../base/clock.js";
 import type { SeededRandom } from "../base/random.js";
 import type { Footprint } from "./footprint.js";
 
+type Body<T> = () => T | PromiseLike<T>;
+
+/** Does what it is given, under a name for reports, and with a footprint if there is one. */
+export interface Doer {
+  <T>(body: Body<T>): Promise<T>;
+  <T>(name: string, body: Body<T>): Promise<T>;
+  <T>(name: string, footprint: Footprint, body: Body<T>): Promise<T>;
+}
+
 /** What a program under the explorer is given to play on; new for each schedule. */
 export interface Stage {
   /**
    * Starts a concurrent task, such as a request that comes in: when it begins is up to the schedule. The
    * promise gives what the body gives, and need not be awaited: a schedule ends when all tasks have ended.
    */
-  task<T>(body: () => T | PromiseLike<T>): Promise<T>;
-  task<T>(name: string, body: () => T | PromiseLike<T>): Promise<T>;
-  task<T>(name: string, footprint: Footprint, body: () => T | PromiseLike<T>): Promise<T>;
+  readonly task: Doer;
 
   /**
    * Does something that takes time: a query, a request, a file. Others may go on before its effect, and again
    * between its effect and its answer.
    */
-  io<T>(effect: () => T | PromiseLike<T>): Promise<T>;
-  io<T>(name: string, effect: () => T | PromiseLike<T>): Promise<T>;
-  io<T>(name: string, footprint: Footprint, effect: () => T | PromiseLike<T>): Promise<T>;
+  readonly io: Doer;
 
   /** A point at which others may go on, and nothing else. */
-  step(name?: string, footprint?: Footprint): Promise<void>;
+  readonly step: (name?: string, footprint?: Footprint) => Promise<void>;
 
   /** Looks after each step, from now on, whether something holds: it must not throw, nor say false. */
-  invariant(holds: () => unknown): void;
+  readonly invariant: (holds: () => unknown) => void;
 
   /** Chance, the same each time that a schedule is played. */
   readonly random: SeededRandom;

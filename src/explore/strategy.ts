@@ -6,7 +6,7 @@ export interface Strategy {
   readonly seed: number;
   /** Whether it is also asked where there is nothing to decide. */
   readonly decidesAll: boolean;
-  /** The place in `run.ready` of the point to go on; undefined gives up a schedule that was tried in effect. */
+  /** The place in `run.ready` of the point to go on; undefined gives up what was tried in effect. */
   choose(run: Run): number | undefined;
   /** Whether there is another schedule to try, now that this one has ended. */
   next(run: Run): boolean;

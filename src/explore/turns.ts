@@ -31,8 +31,9 @@ export class Turns {
     const last = this.#last;
     this.#only = this.#except = undefined;
     this.#preferred = 0;
-    const own = ready.findIndex(({ task }) => task === last);
-    if (own < 0) return;
+    let own = 0;
+    while (own < ready.length && ready[own]!.task !== last) own++;
+    if (own === ready.length) return;
     this.#preferred = own;
     if (this.#inARow >= mostStepsInARow) {
       const other = ready.findIndex(({ task }) => task !== last);

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "../base/clock.js";
+import type { Run } from "./run.js";
 import type { Task } from "./task.js";
 
 /** A callback that is due at a time, and the task that asked for it. */
@@ -10,17 +11,17 @@ export interface Alarm {
 }
 
 /** The same day for all runs: what it is called must not change what they do. */
-const wallStartMs = Date.UTC(2030, 0, 1);
+const wallStartMs = 60 * 365.25 * 24 * 3600 * 1000;
 
 /** The time of one run. It stands still while tasks go on, and jumps from one alarm to the next. */
 export class VirtualTime implements Clock {
-  readonly #currentTask: () => Task;
+  readonly #run: Run;
   /** In the order in which they are due; those due together as they were set. */
   readonly #alarms: Alarm[] = [];
   #now = 0;
 
-  constructor(currentTask: () => Task) {
-    this.#currentTask = currentTask;
+  constructor(run: Run) {
+    this.#run = run;
   }
 
   now(): number {
@@ -32,7 +33,7 @@ export class VirtualTime implements Clock {
   }
 
   after(delayMs: number, callback: () => void): Timer {
-    const alarm = { dueAt: this.#now + Math.max(0, delayMs), delayMs, task: this.#currentTask(), callback };
+    const alarm = { dueAt: this.#now + Math.max(0, delayMs), delayMs, task: this.#run.setsAlarm(), callback };
     let index = this.#alarms.length;
     while (index > 0 && this.#alarms[index - 1]!.dueAt > alarm.dueAt) index--;
     this.#alarms.splice(index, 0, alarm);

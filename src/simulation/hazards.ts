@@ -29,7 +29,9 @@ export interface Hazards {
   /** The mean time from one violent death to the next, of each process; it is started again. */
   readonly killEveryMs: number;
   readonly restartMs: number;
-  /** The mean time from one failover of the store to the next; it is away meanwhile, and all watches break. */
+  /**
+   * The mean time from one failover of the store to the next; it is away meanwhile, and all watches break.
+   */
   readonly failoverEveryMs: number;
   readonly failoverMs: number;
   /** At most so many of the last commits are lost in a failover, as where copies are made after the reply. */

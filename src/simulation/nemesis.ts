@@ -111,7 +111,10 @@ export class Nemesis {
     this.#wire.chronicle.count(this.#wire.timeline.now(), what, who);
   }
 
-  /** Mostly near the mean or below it, sometimes far above, as between events that know nothing of each other. */
+  /**
+   * Mostly near the mean or below it, sometimes far above, as between events that know nothing of each
+   * other.
+   */
   #around(meanMs: number): number {
     return -Math.log(1 - this.#random.next()) * meanMs;
   }

@@ -36,8 +36,8 @@ const eventsInATurn = canDrainMicrotasks ? 1000 : 1;
  * Runs a scenario in a world that has its own time: hours pass in a second, and whatever goes wrong follows
  * from the seed. It ends when the scenario does; what the processes still do is forgotten.
  *
- * *Failure*: rejects with what the scenario or a process throws; and with 'misuse' when the scenario waits for
- * something that can never happen.
+ * *Failure*: rejects with what the scenario or a process throws; and with 'misuse' when the scenario waits
+ * for something that can never happen.
  *
  * @example
  * ```ts
@@ -50,7 +50,7 @@ const eventsInATurn = canDrainMicrotasks ? 1000 : 1;
  * });
  * ```
  */
-export function simulate<T>(
+export async function simulate<T>(
   options: SimulationOptions,
   scenario: (world: World) => T,
 ): Promise<Simulated<Awaited<T>>> {

@@ -9,9 +9,9 @@ import type { Wire } from "./wire.js";
 type Kind = "timer" | "message";
 
 /**
- * One life of a process, from its start to its death: it has a clock and a network of its own. Frozen, nothing
- * of it runs, while the world goes on. Killed, nothing of it ever runs again, and who starts it again starts
- * another one.
+ * One life of a process, from its start to its death: it has a clock and a network of its own. Frozen,
+ * nothing of it runs, while the world goes on. Killed, nothing of it ever runs again, and who starts it
+ * again starts another one.
  */
 export class SimulatedProcess {
   readonly name: string;

@@ -21,6 +21,7 @@ export class SimulatedWatch {
   /** What the last connection was told last must come before what it is told next. */
   #lastArrival = 0;
   #disconnect: (() => void) | undefined;
+  #onSubscribed!: () => void;
 
   constructor(
     process: SimulatedProcess,
@@ -32,22 +33,25 @@ export class SimulatedWatch {
     this.#process = process;
     this.#wire = wire;
     this.#concerns = options.exact ? (key) => key === prefix : (key) => key.startsWith(prefix);
+    const subscribed = new Promise<void>((resolve) => (this.#onSubscribed = resolve));
     this.feed = new WatchFeed({
       prefix,
       exact: options.exact,
       from: options.from,
       signal: options.signal,
-      snapshot,
+      // Read before the store tells what comes after, it could leave a gap.
+      snapshot: () => subscribed.then(snapshot),
       onEnd: () => {
         this.#disconnect?.();
+        this.#onSubscribed();
         onEnd();
       },
     });
-    if (!this.feed.isOver) this.#connect(options.from);
+    if (!this.feed.isOver) this.#connect(options.from, options.from === undefined);
   }
 
   /** Asks the store to tell what comes after a revision; without one, what comes from now on. */
-  #connect(from: bigint | undefined): void {
+  #connect(from: bigint | undefined, isNew: boolean): void {
     const wire = this.#wire;
     let isBroken = false;
     const disconnect = () => {
@@ -82,12 +86,12 @@ export class SimulatedWatch {
       };
       const listening = wire.server.listen({ concerns: this.#concerns, tell: push }, from);
       stop = listening.stop;
-      if (listening.past) listening.past.forEach(push);
-      else {
-        tell(() => {
-          this.feed.requireResync();
-        });
-      }
+      tell(() => {
+        this.#onSubscribed();
+        // A watch without a past begins with a resync by itself; but only once.
+        if (!listening.past && !isNew) this.feed.requireResync();
+      });
+      listening.past?.forEach(push);
     };
     wire.send(this.#process, subscribe, breakOff, breakOff);
   }
@@ -97,7 +101,7 @@ export class SimulatedWatch {
     this.#process.clock.after(noticeMs, () => {
       if (this.feed.isOver) return;
       if (isFatal) this.feed.fail(new LockstepError("unavailable", "the watch broke: a simulated fault"));
-      else this.#connect(undefined);
+      else this.#connect(undefined, false);
     });
   }
 }

@@ -108,7 +108,9 @@ export class StoreServer implements View {
     };
   }
 
-  /** Another machine takes over, to which the last `lost` commits had not been copied. Tells how many were. */
+  /**
+   * Another machine takes over, to which the last `lost` commits had not been copied. Tells how many were.
+   */
   failOver(lost: number): number {
     const undone = lost === 0 ? [] : this.#steps.splice(-lost);
     if (undone.length > 0) {

@@ -1,5 +1,5 @@
-// A browser for tests: Chromium, that of the system or LOCKSTEP_CHROMIUM. Tests that need it are skipped where
-// there is none.
+// A browser for tests: Chromium, that of the system or LOCKSTEP_CHROMIUM. Tests that need it are skipped
+// where there is none.
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -30,8 +30,18 @@ export async function startChromium(...args: string[]): Promise<ChildProcess> {
   return browser;
 }
 
+interface Message {
+  readonly id?: number;
+  readonly method?: string;
+  readonly params?: unknown;
+  readonly result?: unknown;
+  readonly error?: unknown;
+}
+
 /** A page that a test looks at, points at and asks. */
 export class Page {
+  /** What its script threw and nobody caught. */
+  readonly errors: string[] = [];
   readonly #commands: Writable;
   readonly #answers = new Map<
     number,
@@ -60,6 +70,7 @@ export class Page {
     const attached = { targetId, flatten: true };
     const { sessionId } = await page.#send<{ sessionId: string }>("Target.attachToTarget", attached);
     page.#sessionId = sessionId;
+    await page.#send("Runtime.enable", {});
     const size = { width: 1200, height: 800, deviceScaleFactor: 1, mobile: false };
     await page.#send("Emulation.setDeviceMetricsOverride", size);
     await page.#send("Page.navigate", { url: address });
@@ -89,8 +100,9 @@ export class Page {
     await this.evaluate(`${frame}.then(() => ${frame}).then(() => true)`);
   }
 
-  async pointAt(x: number, y: number): Promise<void> {
-    await this.#send("Input.dispatchMouseEvent", { type: "mouseMoved", x, y });
+  /** Moves the pointer there, or turns the wheel or drags while it is there. */
+  async pointAt(x: number, y: number, rest: object = {}): Promise<void> {
+    await this.#send("Input.dispatchMouseEvent", { type: "mouseMoved", x, y, ...rest });
     await this.painted();
   }
 
@@ -117,7 +129,8 @@ export class Page {
   }
 
   #received(message: string): void {
-    const { id, result, error } = JSON.parse(message) as { id?: number; result: unknown; error?: unknown };
+    const { id, method, params, result, error } = JSON.parse(message) as Message;
+    if (method === "Runtime.exceptionThrown") this.errors.push(JSON.stringify(params));
     const waiting = this.#answers.get(id ?? 0);
     if (error === undefined) waiting?.resolve(result);
     else waiting?.reject(new Error(JSON.stringify(error)));

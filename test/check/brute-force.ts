@@ -6,7 +6,10 @@ export type Step = (state: readonly unknown[], operation: Operation) => readonly
 /** Tries all orders, of at most thirty operations: slow, and too simple to be wrong. */
 export function isLinearizable(operations: readonly Operation[], step: Step): boolean {
   const happened = operations.filter(({ outcome }) => outcome !== "fail");
-  const finished = happened.reduce((mask, { outcome }, place) => mask | (outcome === "ok" ? 1 << place : 0), 0);
+  const finished = happened.reduce(
+    (mask, { outcome }, place) => mask | (outcome === "ok" ? 1 << place : 0),
+    0,
+  );
   const seen = new Set<string>();
   const search = (done: number, state: readonly unknown[]): boolean => {
     if ((done & finished) === finished) return true;
@@ -39,7 +42,8 @@ export const steps: Readonly<Record<"register" | "queue" | "stack" | "set", Step
     if (name === "contains") return given(outcome, has, result, state);
     const changes = has === (name === "remove");
     if (result !== undefined && result !== changes) return undefined;
-    return name === "add" && !has ? [...state, args[0]].sort() : state.filter((each) => each !== args[0] || has === (name === "add"));
+    if (!changes) return state;
+    return name === "add" ? [...state, args[0]].sort() : state.filter((each) => each !== args[0]);
   },
 };
 

@@ -58,6 +58,21 @@ describe("what makes no sense is refused with its line", () => {
       "1: the value of cas is 1; expected such as \\[1 2\\]",
     ],
     ["edn", "{:process 0 :type :invoke :f :txn :value 1}", "1: the transaction is 1; expected such as"],
+    [
+      "edn",
+      "{:process 0 :type :invoke :f :read :value [nil nil]}",
+      "1: read is called with a pair; expected nil",
+    ],
+    [
+      "edn",
+      "{:process 0 :type :invoke :f :read :value [1 2]}",
+      "1: read is called with a pair; expected nil",
+    ],
+    [
+      "edn",
+      "{:process 0 :type :invoke :value [[:r 1 nil] [:r 2 nil]]}\n{:process 0 :type :ok :value [[:r 1 3]]}",
+      "2: the transaction answers an array; expected the 2 parts it called",
+    ],
     ["edn", "{:process 0 :type :ok :f :read}", "1: process 0 has no call open"],
     [
       "edn",
@@ -83,6 +98,12 @@ describe("what makes no sense is refused with its line", () => {
     ["log", `${logged}and so on`, "2: this is no line of a log; expected such as"],
     ["log", "INFO  jepsen.util - 0\t:invoke\t:read", "1: the line is too short; expected a process"],
     ["log", "INFO  jepsen.util - 0\t:invoke\t:cas\t[1", "1: this is no EDN: \\] is missing; is it cut off"],
+    [
+      "log",
+      "INFO  jepsen.util - 0\t:ok\t:read\t3 4",
+      '1: this is no EDN: "4" stands after what should be all',
+    ],
+    ["json-lines", `${call}{"id":0,"event":"ok","result":1e400}`, "2: .*a number too long for JSON"],
     ["log", `${logged}${logged}`, "2: process 0 calls again"],
     ["sessions", "r x 1\nr x", '2: "r x" stands here; expected "r key value"'],
     ["sessions", "r x 1\nu x 2", '2: "u x 2" stands here'],

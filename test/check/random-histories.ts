@@ -33,7 +33,9 @@ interface Draft {
 /** A moment in a history: the call of an operation, or its answer. */
 type Moment = readonly [draft: Draft, what: "call" | "answer"];
 
-/** What clients see of a correct object, each call of which takes effect between call and answer; and faults. */
+/**
+ * What clients see of a correct object, each call of which takes effect between call and answer; and faults.
+ */
 export function randomHistory(random: SeededRandom, toy: Toy, shape: Shape): Operation[] {
   const { clients, operations, faults = 0, lost = 0, failed = 0 } = shape;
   const moments: Moment[] = [];
@@ -79,7 +81,7 @@ function disturb(moments: Moment[], toy: Toy, random: SeededRandom, faults: numb
   for (let place = 0; place < moments.length; place++) {
     const [draft, what] = moments[place]!;
     if (what === "answer" && draft.outcome === "ok" && random.chance(faults)) {
-      draft.result = toy.guess(draft.name, random);
+      draft.result = otherGuess(draft, toy, random);
     }
     const next = moments[place + 1];
     if (next !== undefined && next[0].client !== draft.client && random.chance(faults)) {
@@ -89,12 +91,20 @@ function disturb(moments: Moment[], toy: Toy, random: SeededRandom, faults: numb
   }
 }
 
+/** Another answer than it had, if one comes to mind soon. */
+function otherGuess({ name, result }: Draft, toy: Toy, random: SeededRandom): unknown {
+  const guesses = Array.from({ length: 3 }, () => toy.guess(name, random));
+  return guesses.find((guess) => JSON.stringify(guess) !== JSON.stringify(result)) ?? result;
+}
+
 function written(moments: readonly Moment[]): Operation[] {
   const answers = new Map<Draft, number>();
   for (const [place, [draft, what]] of moments.entries()) if (what === "answer") answers.set(draft, place);
-  return moments.flatMap(([draft, what], invoked) =>
-    what === "call" ? [{ ...draft, invoked, returned: answers.get(draft) ?? Infinity }] : [],
-  );
+  return moments.flatMap(([draft, what], invoked) => {
+    if (what === "answer") return [];
+    const { client, name, args, result, outcome } = draft;
+    return { client, name, args, result, outcome, invoked, returned: answers.get(draft) ?? Infinity };
+  });
 }
 
 /** Writes a new value each time; now and then one that was there before, if `repeats` says how often. */
@@ -111,7 +121,7 @@ export function toyRegister({ repeats = 0 } = {}): Toy {
       value = args[0];
       return undefined;
     },
-    guess: (name, random) => (name === "read" ? random.below(newest + 1) || null : undefined),
+    guess: (name, random) => (name === "read" ? random.below(newest + 2) || null : undefined),
   };
 }
 
@@ -129,7 +139,7 @@ function toyContainer(put: string, take: string, end: "oldest" | "newest", repea
       values.push(args[0]);
       return undefined;
     },
-    guess: (name, random) => (name === take ? random.below(newest + 1) || null : undefined),
+    guess: (name, random) => (name === take ? random.below(newest + 2) || null : undefined),
   };
 }
 
@@ -143,7 +153,8 @@ export function toyStack({ repeats = 0 } = {}): Toy {
 
 /**
  * Elements are added once each and removed perhaps once. Either one asks for them one by one, or, if it only
- * grows, reads the whole as well. If it is `talkative`, adds and removes answer whether they changed anything.
+ * grows, reads the whole as well. If it is `talkative`, adds and removes answer whether they changed
+ * anything.
  */
 export function toySet({ repeats = 0, grows = false, talkative = false } = {}): Toy {
   const values = new Set<unknown>();
@@ -151,15 +162,15 @@ export function toySet({ repeats = 0, grows = false, talkative = false } = {}): 
   let newest = 0;
   return {
     call(random) {
-      const kind = random.below(grows ? 4 : 3);
+      const kind = random.below(8);
       if (kind === 0 || newest === 0) {
         if (random.chance(repeats)) return { name: "add", args: [random.below(newest + 1)] };
         removable.add(++newest);
         return { name: "add", args: [newest] };
       }
       const element = 1 + random.below(newest);
-      if (kind === 3) return { name: "read", args: [] };
-      if (kind === 2 && !grows && (removable.delete(element) || random.chance(repeats))) {
+      if (grows && kind > 4) return { name: "read", args: [] };
+      if (kind === 1 && !grows && (removable.delete(element) || random.chance(repeats))) {
         return { name: "remove", args: [element] };
       }
       return { name: "contains", args: [element] };

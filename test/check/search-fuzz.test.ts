@@ -11,7 +11,7 @@ import { randomHistory } from "./random-histories.js";
 import { lockModels, smallObjects } from "./small-objects.js";
 import { randomLocking } from "./random-locking.js";
 
-const runs = 2_500;
+const runs = 2_000;
 
 describe("both searches say what trying all orders says", () => {
   for (const [name, { model, toy }] of Object.entries(smallObjects)) {
@@ -51,7 +51,12 @@ function compare(model: Model, histories: (random: SeededRandom) => Operation[])
         plain: new DepthFirst(new Part(operations, plain)).run(Infinity),
         plainBreadthFirst: new BreadthFirst(new Part(operations, plain)).run(Infinity),
       };
-      const same = { depthFirst: expected, breadthFirst: expected, plain: expected, plainBreadthFirst: expected };
+      const same = {
+        depthFirst: expected,
+        breadthFirst: expected,
+        plain: expected,
+        plainBreadthFirst: expected,
+      };
       expect(found, `seed ${seed}`).toEqual(same);
     }
     const verdict = check({ operations: history }).linearizable(model);
@@ -59,7 +64,7 @@ function compare(model: Model, histories: (random: SeededRandom) => Operation[])
   }
   // Of the two there are plenty.
   expect(valid).toBeGreaterThan(judged / 6);
-  expect(valid).toBeLessThan((judged * 11) / 12);
+  expect(valid).toBeLessThan((judged * 15) / 16);
 }
 
 function bruteForce(operations: readonly Operation[], model: Model): boolean {

@@ -46,8 +46,26 @@ const judges: Record<OperationLevel, Judge> = {
       return !past[read]![read]! && seesInSome(rows, sources, read, past);
     }),
   "writes-follow-reads": (rows, sources) => {
-    const afterReads = session(rows).map((after, first) => after.map((is) => is && "read" in rows[first]!));
-    return seesInSomeOrder(rows, sources, closed(joined(afterReads, reads(sources))));
+    const before = session(rows);
+    const readers = (write: number) => rows.flatMap((_, read) => (sources[read] === write ? [read] : []));
+    const follows = closed(
+      rows.map((_, first) =>
+        rows.map((row, second) => {
+          return "wrote" in row && readers(first).some((read) => read === second || before[read]![second]!);
+        }),
+      ),
+    );
+    if (isCyclic(follows)) return false;
+    return rows.every((row, read) => {
+      if (!("read" in row)) return true;
+      const seen = earlierReads(rows, read).flatMap((each) => (sources[each]! >= 0 ? [sources[each]!] : []));
+      return rows.every((other, write) => {
+        if (!("wrote" in other) || other.key !== row.key) return true;
+        if (sources[read] === -1) return !seen.some((each) => follows[write]![each]!);
+        if (!follows[sources[read]!]![write]!) return true;
+        return !seen.some((each) => each === write || follows[write]![each]!);
+      });
+    });
   },
   "monotonic-writes": keepsGuarantee((rows, sources, read) => {
     const before = session(rows);
@@ -180,7 +198,7 @@ function agrees(order: readonly number[], past: Relation): boolean {
   return order.every((later, place) => order.slice(0, place).every((earlier) => !past[later]![earlier]!));
 }
 
-/** Whether the read saw the last of the writes of its key that came before it, if they stand in this order. */
+/** Whether the read saw the last write of its key that came before it, if they stand in this order. */
 function sees(
   rows: readonly Row[],
   sources: readonly number[],

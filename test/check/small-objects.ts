@@ -15,12 +15,7 @@ import {
   stack,
   type Model,
 } from "lockstep/check";
-import {
-  toyQueue,
-  toySet,
-  toyStack,
-  type Toy,
-} from "./random-histories.js";
+import { toyQueue, toySet, toyStack, type Toy } from "./random-histories.js";
 
 /** An object of few values, whose histories are ambiguous, and a toy that behaves like it. */
 export interface SmallObject {

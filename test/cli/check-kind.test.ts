@@ -135,7 +135,8 @@ describe("keys begin as the empty string", () => {
     expect(unwrittenValue(await historyOf(seen, call))).toBeNull();
   });
 
-  test("and not because nothing was read", async () => {
+  test("and not because something else was", async () => {
+    expect(unwrittenValue(await historyOf([":f :get :key 1", "nil", '"a"']))).toBeNull();
     expect(unwrittenValue(await historyOf([":f :put :key 1", "1", "1"]))).toBeNull();
   });
 });

@@ -32,13 +32,13 @@ G1c, key "x"
   It cannot be.
 
   LINES  CLIENT  OPERATION
-  1-1    0       txn([["w","x",1]]) → [["w","x",1]]
-  3-3    0       txn([["r","x",null]]) → [["r","x",1]]
+  1-1    0       txn([["w","x",1]])
+  3-3    0       txn([["r","x",1]])
 
 Each must come before the next, and the last before the first:
-  line 1: txn([["w","x",1]]) → [["w","x",1]]
+  line 1: txn([["w","x",1]])
     wr: it read 1
-  line 3: txn([["r","x",null]]) → [["r","x",1]]
+  line 3: txn([["r","x",1]])
     session: of one client
 `);
   });

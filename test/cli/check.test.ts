@@ -52,7 +52,7 @@ describe("lockstep check", () => {
   test("what cannot be found out exits with 3, and says why", async () => {
     const file = fileOf("sessions.txt", "w x 1", "=====", "r x 1");
     const { status, stdout } = await lockstep.run("check", file, "--level", "strict-serializable");
-    expect(stdout).toMatch(/^unknown: whether .* is strict-serializable was not found out: .*does not tell/);
+    expect(stdout).toMatch(/^unknown: whether .* is strict-serializable was not found out: .*does not say/);
     expect(status).toBe(3);
   });
 

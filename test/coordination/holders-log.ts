@@ -31,6 +31,7 @@ export class HoldersLog {
   readonly #operations: Operation[] = [];
   readonly #tenants = new Map<string, Set<Tenant>>();
   #moment = 0;
+  #grants = 0;
 
   /** The history so far, in the order of the calls. */
   get operations(): readonly Operation[] {
@@ -38,7 +39,7 @@ export class HoldersLog {
   }
 
   get grants(): number {
-    return this.#operations.filter(({ name }) => name === "acquire").length;
+    return this.#grants;
   }
 
   ask(): Asked {
@@ -48,11 +49,13 @@ export class HoldersLog {
   /** `isAwake` says whether the holder can think at all: who is frozen holds nothing, until it wakes. */
   granted<H extends Holding>(
     name: string,
-    client: Client,
+    who: string,
     asked: Asked,
     held: H,
     isAwake = () => true,
   ): Tenancy<H> {
+    // One client for each grant: tasks of one process may have several locks, one after the other or at once.
+    const client = `${who}, grant ${++this.#grants}`;
     this.#write(name, client, "acquire", asked, held.token);
     const all = this.#tenants.get(name) ?? new Set();
     this.#tenants.set(name, all);

@@ -4,6 +4,8 @@ import { Lockstep } from "lockstep";
 import { isLockstepError, LockstepError, ManualClock, type Clock, type SeededRandom } from "lockstep/base";
 import { MemoryData, MemoryStore } from "lockstep/memory";
 import type { Store } from "lockstep/store";
+import { onTestFinished } from "vitest";
+import { Judge } from "./judge.js";
 
 export const ttlMs = 10_000;
 
@@ -13,8 +15,20 @@ export class World {
   /** Sees everything as it is, whatever becomes of the clients. */
   readonly store = new MemoryStore({ data: this.data, clock: this.clock });
 
+  readonly #judge = new Judge();
+
+  /**
+   * Whatever else a test is about, its clients must have kept what locks, elections and registers promise.
+   */
+  constructor() {
+    onTestFinished(() => {
+      this.#judge.judge();
+    });
+  }
+
   client(wrap: (store: Store) => Store = (store) => store, clock: Clock = this.clock): Lockstep {
-    return new Lockstep(wrap(new MemoryStore({ data: this.data, clock })), { clock, ttlMs });
+    const store = wrap(new MemoryStore({ data: this.data, clock }));
+    return this.#judge.follow(new Lockstep(store, { clock, ttlMs }));
   }
 
   /** The keys that are there now, the oldest first. */

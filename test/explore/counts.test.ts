@@ -49,7 +49,8 @@ describe("all schedules", () => {
     [[9, 2]],
   ])("of tasks with %j turns are each played once", async (turns) => {
     const schedules = multinomial(turns);
-    const summary = `all ${schedules.toLocaleString("en-US")} schedules`;
+    const summary =
+      schedules === 1 ? "the only schedule" : `all ${schedules.toLocaleString("en-US")} schedules`;
     const played = new Set<string>();
     const program: Program = async ({ task, step }) => {
       const order: number[] = [];

@@ -103,6 +103,24 @@ describe("the deadlock of two transfers", () => {
     expect(race.message).toContain('back waits for the mutex "a", which there holds');
   });
 
+  test("is called so even when somebody else waits to be woken", async () => {
+    const found = await raceIn(async ({ task }) => {
+      const [a, b] = [new Mutex(), new Mutex()];
+      const event = new Event();
+      void task("third", () => event.wait());
+      await Promise.all([
+        task("there", () => a.run(() => b.run(() => 0))),
+        task("back", () => b.run(() => a.run(() => 0))),
+      ]);
+      event.set();
+    });
+    expect(found.kind).toBe("deadlock");
+    expect(found.message).toContain("third waits for the event");
+    expect(found.message).toMatch(
+      /waits for the mutex \(number [12] of that name\), which (there|back) holds/,
+    );
+  });
+
   test("is gone when locks are taken in one order", () => isProven(transfers(true)));
 });
 

@@ -60,6 +60,24 @@ describe("a race that is found", () => {
     expect(new Set(found.schedule.map(({ task }) => task))).toEqual(new Set(["same (1)", "same (2)"]));
   });
 
+  test("puts down to each task what it does, also to one that has awaited another", async () => {
+    const found = await raceIn(async ({ task, step }) => {
+      await task("outer", async () => {
+        await task("inner", () => step("inside"));
+        await step("between");
+      });
+      await step("after");
+      throw new Error("told");
+    });
+    expect(deeds(found)).toEqual([
+      "outer: begins",
+      "inner: begins",
+      "inner: inside; ends",
+      "outer: between; ends",
+      "program: after; ✗ told",
+    ]);
+  });
+
   test("has its error as its cause", async () => {
     const error = new Error("no");
     const found = await raceIn(() => Promise.reject(error));
@@ -126,7 +144,10 @@ describe("errors", () => {
   });
 
   test("that are no errors are shown, and kept", async () => {
-    const found = await raceIn(() => Promise.reject("just text" as unknown as Error));
+    const found = await raceIn(() => {
+      const thrown: unknown = "just text";
+      throw thrown;
+    });
     expect(found.cause).toBe("just text");
     expect(found.message).toContain("just text");
   });

@@ -57,6 +57,34 @@ test("a semaphore lets in as many as it has permits", async () => {
   await raceIn(entering(3));
 });
 
+test.each<[string, () => () => Promise<unknown>]>([
+  ["an acquire of what is free", () => () => new Mutex().acquire()],
+  ["a send of what there is room for", () => () => new Channel({ capacity: 1 }).send(1)],
+  [
+    "a receive of what is there",
+    () => {
+      const channel = new Channel({ capacity: 1 });
+      channel.trySend(1);
+      return () => channel.receive();
+    },
+  ],
+])("others may act between %s and what follows it", async (_name, prepare) => {
+  const orders = new Set<string>();
+  const found = await explore(async ({ task }) => {
+    let order = "";
+    const act = prepare();
+    const one = task(async () => {
+      order += "<";
+      await act();
+      order += ">";
+    });
+    await Promise.all([one, task(() => (order += "."))]);
+    orders.add(order);
+  });
+  expect(found.schedules).toBe(3);
+  expect([...orders].sort()).toEqual([".<>", "<.>", "<>."]);
+});
+
 describe("a read-write lock", () => {
   const swapping =
     (side: "read" | "write"): Program =>
@@ -136,7 +164,7 @@ describe("a condition", () => {
         filled += by;
         changed[wake]();
       };
-      const put = change(() => filled < 1, +1);
+      const put = change(() => filled < 1, 1);
       const take = change(() => filled > 0, -1);
       const tasks = { taker: take, "other taker": take, putter: put, "other putter": put };
       await Promise.all(Object.entries(tasks).map(([name, body]) => task(name, body)));
@@ -147,6 +175,20 @@ describe("a condition", () => {
     const found = await raceIn(buffer("notifyOne"), { mode: "random", runs: 50_000 });
     expect(found.kind).toBe("lost wake-up");
     expect(found.message).toContain('waits for the condition "changed"');
+  });
+
+  test("gives the mutex back to the one who is woken, who is named when it never comes", async () => {
+    const found = await raceIn(({ task }) => {
+      const mutex = new Mutex({ name: "desk" });
+      const ready = new Condition(mutex);
+      void task("sleeper", () => mutex.run((held) => ready.wait(held, { timeoutMs: 10 })).catch(() => 0));
+      void task("waker", async () => {
+        await mutex.acquire();
+        ready.notifyAll();
+      });
+    });
+    expect(found.kind).toBe("deadlock");
+    expect(found.message).toContain('sleeper waits for the mutex "desk", which waker held when it ended');
   });
 
   test("loses none when all are", () => isProven(buffer("notifyAll"), 1));

@@ -15,6 +15,8 @@ if (values.trace) {
     console.log(`${(at / 1000).toFixed(3).padStart(10)} s  ${who.padEnd(6)} ${what}`);
   });
 } else {
+  // Simulated faults are errors by the thousand. Who sees a seed again sees where they came from.
+  if (seconds > 0) Error.stackTraceLimit = 0;
   const run = await runSeeds(firstSeed, seconds, progress);
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
   print(run);
@@ -30,17 +32,14 @@ function numberOf(name: string, text: string): number {
 
 function progress(seed: number, { seconds, lockHours, violations }: SeedsRun): void {
   if (!process.stderr.isTTY) return;
-  const soFar = `${seconds.toFixed(0)} s, ${lockHours.toFixed(0)} lock-hours, ${violations.length} violations`;
-  process.stderr.write(`\r\x1b[K  seed ${seed} done: ${soFar}`);
+  const soFar = `${seconds.toFixed(0)} s, ${lockHours.toFixed(0)} lock-hours`;
+  process.stderr.write(`\r\x1b[K  seed ${seed} done: ${soFar}, ${violations.length} violations`);
 }
 
 function print(run: SeedsRun): void {
   const { seeds, seconds, simulatedHours, lockHours, events, grants, tally, violations } = run;
   const number = (value: number) => Math.round(value).toLocaleString("en-US");
-  const faults = Object.entries(tally).map(([what, count]) => [
-    `${what}s`.replace("copys", "copies"),
-    number(count),
-  ]);
+  const faults = Object.entries(tally).map(([what, count]) => [plural(what), number(count)]);
   const rows: string[][] = [
     ["seeds", `${firstSeed} to ${firstSeed + seeds - 1}, in ${seconds.toFixed(1)} s`],
     ["simulated", `${simulatedHours.toFixed(1)} hours, ${number(events)} events`],
@@ -54,4 +53,8 @@ function print(run: SeedsRun): void {
     console.log(`\nseed ${seed} (${workload}); see it again by: npm run simulate -- --seed ${seed}`);
     for (const finding of findings.slice(0, 5)) console.log(`  ${finding}`);
   }
+}
+
+function plural(what: string): string {
+  return `${what}s`.replace(/ys$/, "ies");
 }

@@ -1,5 +1,5 @@
-// Mistakes that others have made in such recipes, or that one could make here: each is a change of one place in
-// the sources, and each must be caught by the simulation.
+// Mistakes that others have made in such recipes, or that one could make here: each is a change of one
+// place in the sources, and each must be caught by the simulation.
 
 /**
  * @typedef {object} Mistake
@@ -27,7 +27,8 @@ export const mistakes = [
     workload: "locks",
     file: "src/coordination/queue-place.ts",
     find: 'await this.#keeper.store.commit({ then: [{ kind: "delete", key: this.key }] });',
-    replace: `const { entries } = await this.#keeper.store.read({ prefix: this.#queue, order: "created", limit: 1 });
+    replace: `const oldest = { prefix: this.#queue, order: "created", limit: 1 };
+      const { entries } = await this.#keeper.store.read(oldest);
       await this.#keeper.store.commit({ then: entries.map(({ key }) => ({ kind: "delete", key })) });`,
   },
   {
@@ -94,10 +95,11 @@ export const mistakes = [
     name: "an unknown outcome is taken for a yes",
     workload: "locks",
     file: "src/coordination/queue-place.ts",
-    find: 'return { snapshot: await keeper.store.read({ prefix: queue, order: "created" }), doubtful: true };',
-    replace: `const { revision, entries } = await keeper.store.read({ prefix: queue, order: "created" });
-        const ours = { key, created: revision + 1n, modified: revision + 1n };
-        return { snapshot: { revision, entries: [...entries.filter((one) => one.key !== key), ours] } };`,
+    find: 'snapshot: await keeper.store.read({ prefix: queue, order: "created" }), doubtful: true };',
+    replace: `snapshot: await keeper.store.read({ prefix: queue, order: "created" }).then((seen) => {
+          const ours = { key, created: seen.revision + 1n, modified: seen.revision + 1n };
+          return { ...seen, entries: [...seen.entries.filter((one) => one.key !== key), ours] };
+        }) };`,
   },
   {
     name: "who has seen the one ahead leave does not look again",

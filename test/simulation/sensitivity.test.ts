@@ -1,5 +1,5 @@
-// Would the simulation notice? Each known mistake is put into the sources, in a process of its own, and must be
-// caught within a few seeds.
+// Would the simulation notice? Each known mistake is put into the sources, in a process of its own, and
+// must be caught within a few seeds.
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

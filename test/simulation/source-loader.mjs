@@ -3,11 +3,13 @@
 import { readFile } from "node:fs/promises";
 import { register } from "node:module";
 import { fileURLToPath } from "node:url";
-// @ts-expect-error -- a module of its own by its query, which types know nothing of
-import { load as loadTypescript, resolve as resolveTypescript } from "../../scripts/typescript.mjs?hooks";
 import { mistaken, mistakes } from "./mistakes.mjs";
 
 const asHooks = "?hooks";
+// By that name it does not register its own hooks, which these go on to.
+/** @type {unknown} */
+const hooks = await import(new URL("../../scripts/typescript.mjs?hooks", import.meta.url).href);
+const typescript = /** @type {typeof import("../../scripts/typescript.mjs")} */ (hooks);
 const root = new URL("../../", import.meta.url);
 
 if (!import.meta.url.endsWith(asHooks)) register(import.meta.url + asHooks);
@@ -21,10 +23,13 @@ if (name !== undefined && !mistake) throw new Error(`there is no mistake named $
 export async function resolve(specifier, context, nextResolve) {
   const [, subpath] = /^lockstep(\/.*)?$/.exec(specifier) ?? [];
   if (subpath === undefined && specifier !== "lockstep") {
-    return resolveTypescript(specifier, context, nextResolve);
+    return typescript.resolve(specifier, context, nextResolve);
   }
+  /** @type {unknown} */
   const manifest = JSON.parse(await readFile(new URL("package.json", root), "utf8"));
-  const target = manifest.exports[`.${subpath ?? ""}`];
+  const { exports } = /** @type {{ exports: Record<string, string> }} */ (manifest);
+  const target = exports[`.${subpath ?? ""}`];
+  if (target === undefined) throw new Error(`the package does not export ${specifier}`);
   const source = target.replace("./dist/", "./src/").replace(/\.js$/, ".ts");
   return nextResolve(new URL(source, root).href, context);
 }
@@ -32,7 +37,7 @@ export async function resolve(specifier, context, nextResolve) {
 /** @type {import("node:module").LoadHook} */
 export async function load(url, context, nextLoad) {
   if (mistake === undefined || url !== new URL(mistake.file, root).href) {
-    return loadTypescript(url, context, nextLoad);
+    return typescript.load(url, context, nextLoad);
   }
   const text = mistaken(mistake, await readFile(fileURLToPath(url), "utf8"));
   const { default: ts } = await import("typescript");

@@ -67,7 +67,7 @@ export class HistoryDraft {
     // It may take effect at any later time, so that its end is no moment of the history.
     if (outcome === "unknown") return;
     operation.outcome = outcome;
-    operation.result = outcome === "ok" ? result : undefined;
+    operation.result = result;
     operation.returned = this.#moment(ms);
   }
 

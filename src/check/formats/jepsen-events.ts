@@ -91,10 +91,11 @@ export class JepsenEvents {
       );
     }
     if (asking.includes(name)) {
-      // Only a key can be known before the answer: it was made by jepsen.independent.
-      const isTuple = isPair(value) && value[0] !== null && value[1] === null;
-      this.#isKeyed ||= isTuple;
-      return isTuple ? [value[0]] : [];
+      if (!isPair(value)) return [];
+      // Only a key can be known before the answer: it was made by jepsen.independent. All else is a riddle.
+      if (value[0] !== null && value[1] === null) this.#isKeyed = true;
+      else throw this.#source.malformed(`${name} is called with a pair; expected nil, or [key nil]`);
+      return [value[0]];
     }
     if (name === "cas") {
       if (isPair(value)) return [...value];

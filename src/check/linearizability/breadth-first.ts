@@ -1,6 +1,7 @@
+import { CallList } from "./call-list.js";
 import { Configuration, none } from "./configuration.js";
-import { overwrites, type Part } from "./part.js";
-import { Visited } from "./visited.js";
+import type { Part } from "./part.js";
+import type { Visited } from "./visited.js";
 
 /**
  * Looks for an order by going past one answer after the other with all the configurations that are possible
@@ -12,9 +13,9 @@ export class BreadthFirst<State> {
   readonly #now: Configuration<State>;
   /** Of this answer. */
   readonly #visited: Visited;
-  /** The operations that were called before this answer and have not returned before it. */
-  #open: number[] = [];
-  /** Of them, those from here on are in the window for the first time. */
+  /** The operations that have not returned before this answer. */
+  readonly #list: CallList;
+  /** Those from here on are in the window for the first time. */
   #firstNew = 0;
   #answers = 0;
   /** The configurations that have just come past the last answer. */
@@ -27,8 +28,9 @@ export class BreadthFirst<State> {
 
   constructor(part: Part<State>) {
     this.#part = part;
-    this.#now = new Configuration(part);
-    this.#visited = new Visited(part.timeline.words);
+    this.#list = new CallList(part.timeline.operations.length);
+    this.#now = new Configuration(part, this.#list);
+    this.#visited = Configuration.visited(part);
     const { size } = this.#now;
     this.#arriving = new Queue(size);
     this.#waiting = new Queue(size);
@@ -69,31 +71,29 @@ export class BreadthFirst<State> {
 
   #goOn(from: number): void {
     const now = this.#now;
-    const { effects } = this.#part;
     now.load(this.#waiting.records, from);
-    for (const operation of this.#open) {
+    const { end } = now;
+    for (let operation = this.#list.first; operation < end; operation = this.#list.next[operation]!) {
       if (now.isUsed(operation)) continue;
       const after = now.after(operation);
       if (after === none) continue;
-      now.use(operation, after);
-      if (effects[operation] === overwrites) {
-        for (const open of this.#open) now.settleOverwritten(open);
-      }
-      this.#arrive(0);
+      if (now.use(operation, after)) this.#arrive(0);
       now.load(this.#waiting.records, from);
     }
   }
 
-  /** Settles what changes nothing, of the open ones from the given place on, and sees where that leads. */
-  #arrive(firstOpen: number): void {
+  /** Settles what changes nothing, of what was called from there on, and sees where that leads. */
+  #arrive(called: number): void {
     const now = this.#now;
-    for (let index = firstOpen; index < this.#open.length; index++) now.settle(this.#open[index]!);
-    const isNew = now.mustPass || !this.#visited.has(0, now.state, now.settled, now.used);
+    const { end } = now;
+    for (let open = this.#list.first; open < end; open = this.#list.next[open]!) {
+      if (open >= called) now.settle(open);
+    }
+    const isNew = now.mustPass || !now.isIn(this.#visited);
     if (!isNew) return;
     if (!now.mustPass) now.save(this.#waiting.push(), this.#waiting.last);
     if (!now.mayPass) return;
-    now.pass();
-    now.save(this.#past.push(), this.#past.last);
+    if (now.pass()) now.save(this.#past.push(), this.#past.last);
   }
 
   #nextAnswer(): void {
@@ -107,12 +107,8 @@ export class BreadthFirst<State> {
       this.#verdict = true;
       return;
     }
-    if (returned !== undefined) this.#open.splice(this.#open.indexOf(returned), 1);
-    this.#firstNew = this.#open.length;
-    const called = this.#answers === 0 ? 0 : calledBefore[this.#answers - 1]!;
-    for (let operation = called; operation < calledBefore[this.#answers]!; operation++) {
-      this.#open.push(operation);
-    }
+    if (returned !== undefined) this.#list.unlink(returned);
+    this.#firstNew = calledBefore[this.#answers - 1] ?? 0;
     this.#visited.clear();
     this.#waiting.clear();
     this.#arriving.clear();

@@ -1,5 +1,7 @@
+import type { CallList } from "./call-list.js";
 import { overwrites, readsOnly, type Part } from "./part.js";
 import { impossible } from "./transitions.js";
+import { Visited } from "./visited.js";
 
 /** No operation, no state. */
 export const none = -1;
@@ -10,6 +12,9 @@ export const none = -1;
  */
 export class Configuration<State> {
   readonly #part: Part<State>;
+  /** What may be open or used, save what has returned. */
+  readonly #list: CallList;
+  readonly #place: Int32Array;
   answers = 0;
   state = 0;
   /** Sets of slots. */
@@ -22,10 +27,17 @@ export class Configuration<State> {
   #unseenUntil = 0;
   #unseenOverwrites = false;
 
-  constructor(part: Part<State>) {
+  constructor(part: Part<State>, list: CallList) {
     this.#part = part;
+    this.#list = list;
     this.settled = new Int32Array(part.timeline.words);
     this.used = new Int32Array(part.timeline.words);
+    this.#place = new Int32Array(2 + part.timeline.words);
+  }
+
+  /** To hold such as this one. */
+  static visited<State>(part: Part<State>): Visited {
+    return new Visited(2 + part.timeline.words, part.timeline.words);
   }
 
   /** How many integers `save` writes. */
@@ -83,21 +95,24 @@ export class Configuration<State> {
     return isUnseen ? none : after;
   }
 
-  use(operation: number, after: number): void {
-    const doesOverwrite = this.#part.effects[operation] === overwrites;
-    this.#unseenFrom = doesOverwrite || this.#isOptional(operation) ? this.state : none;
-    this.#unseenUntil = this.end;
+  /** Uses the operation, and settles those that it overwrites. False if nothing can come of it. */
+  use(operation: number, after: number): boolean {
+    const { effects } = this.#part;
+    const from = this.state;
+    const { end } = this;
+    const doesOverwrite = effects[operation] === overwrites;
+    this.#unseenFrom = doesOverwrite || this.#isOptional(operation) ? from : none;
+    this.#unseenUntil = end;
     this.#unseenOverwrites = doesOverwrite;
     this.#add(this.used, operation);
     this.#add(this.settled, operation);
     this.state = after;
-  }
-
-  /** Settles an open operation that overwrites, when one that overwrites was used. */
-  settleOverwritten(operation: number): void {
-    if (this.#part.effects[operation] === overwrites && !this.#isUnknown(operation)) {
-      this.#add(this.settled, operation);
+    if (doesOverwrite) {
+      for (let open = this.#list.first; open < end; open = this.#list.next[open]!) {
+        if (effects[open] === overwrites && !this.#isUnknown(open)) this.#add(this.settled, open);
+      }
     }
+    return after === from || !this.#isHopeless(from);
   }
 
   /** Settles an open operation if it changes nothing. True if it never does, and so is as good as used. */
@@ -112,12 +127,27 @@ export class Configuration<State> {
     return true;
   }
 
-  /** Goes on past the next answer. */
-  pass(): void {
-    const slot = this.#part.timeline.slot[this.urgent]!;
+  /** Goes on past the next answer. False if nothing can come of it. */
+  pass(): boolean {
+    const { urgent } = this;
+    const slot = this.#part.timeline.slot[urgent]!;
+    const written = this.isUsed(urgent) ? none : (this.#part.outlook?.writes[urgent] ?? none);
+    // Until the last line it counts as used, so as not to be one that can still write.
+    this.#add(this.used, urgent);
+    const isHopeless = written !== none && written !== this.state && this.#isHopeless(written);
     this.settled[slot >> 5]! &= ~(1 << (slot & 31));
     this.used[slot >> 5]! &= ~(1 << (slot & 31));
     this.answers++;
+    return !isHopeless;
+  }
+
+  /** Whether the search has been here, or where it is as good. */
+  isIn(visited: Visited): boolean {
+    const place = this.#place;
+    place[0] = this.answers;
+    place[1] = this.state;
+    for (let word = 0; word < this.settled.length; word++) place[2 + word] = this.settled[word]!;
+    return visited.has(place, this.used);
   }
 
   save(into: Int32Array, at: number): void {
@@ -146,12 +176,25 @@ export class Configuration<State> {
     }
   }
 
+  /** See the rule of that name. */
+  #isHopeless(value: number): boolean {
+    const { outlook, timeline } = this.#part;
+    if (!outlook) return false;
+    const { reads, writes } = outlook;
+    const { end } = this;
+    let answer = outlook.nextRead(value, end);
+    for (let open = this.#list.first; open < end; open = this.#list.next[open]!) {
+      if (writes[open] === value && !this.isUsed(open)) return false;
+      if (reads[open] === value && !this.#has(this.settled, open))
+        answer = Math.min(answer, timeline.rank[open]!);
+    }
+    return answer < timeline.answers && !outlook.isWrittenBefore(answer, value, end);
+  }
+
   #waitsFor(twin: number, operation: number): boolean {
     if (twin >= this.end || this.isBehind(twin) || this.isUsed(twin)) return false;
     return (
-      this.#part.effects[operation] === overwrites ||
-      !this.#isOptional(twin) ||
-      this.#isOptional(operation)
+      this.#part.effects[operation] === overwrites || !this.#isOptional(twin) || this.#isOptional(operation)
     );
   }
 

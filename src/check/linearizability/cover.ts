@@ -1,7 +1,9 @@
 /** How many ranges lie over each of many places, where ranges come and go; made to find the bare places. */
 export class Cover {
   readonly #size: number;
-  /** A tree: over the places below a node lie, beside the ranges counted in nodes above it, at least so many. */
+  /**
+   * A tree: over the places below a node lie, beside the ranges counted in nodes above it, at least so many.
+   */
   readonly #least: Int32Array;
   /** Those counted here: they lie over all places below the node. */
   readonly #whole: Int32Array;

@@ -1,6 +1,7 @@
+import { CallList } from "./call-list.js";
 import { Configuration, none } from "./configuration.js";
-import { overwrites, type Part } from "./part.js";
-import { Visited } from "./visited.js";
+import type { Part } from "./part.js";
+import type { Visited } from "./visited.js";
 
 /** What is tried before any other: to let the next answer come, or the operation that waits for it. */
 const mostUrgent = -2;
@@ -13,12 +14,9 @@ const mostUrgent = -2;
  * unlinked and written to the log, by which it is undone.
  */
 export class DepthFirst<State> {
-  readonly #part: Part<State>;
   readonly #now: Configuration<State>;
   readonly #visited: Visited;
-  /** The operation after each; at the place after the last operation, the first. */
-  readonly #next: Int32Array;
-  readonly #previous: Int32Array;
+  readonly #list: CallList;
   /** The operations that were unlinked; `~operation` for those that were settled and not used. */
   readonly #log: Int32Array;
   #logged = 0;
@@ -35,13 +33,10 @@ export class DepthFirst<State> {
   #sameAsBest = 0;
 
   constructor(part: Part<State>) {
-    const { operations, words } = part.timeline;
-    const count = operations.length;
-    this.#part = part;
-    this.#now = new Configuration(part);
-    this.#visited = new Visited(words);
-    this.#next = Int32Array.from({ length: count + 1 }, (_, index) => (index === count ? 0 : index + 1));
-    this.#previous = Int32Array.from({ length: count + 1 }, (_, index) => (index === 0 ? count : index - 1));
+    const count = part.timeline.operations.length;
+    this.#visited = Configuration.visited(part);
+    this.#list = new CallList(count);
+    this.#now = new Configuration(part, this.#list);
     this.#log = new Int32Array(count);
     this.#best = new Int32Array(count);
     this.#frameSize = this.#now.size + 2;
@@ -80,56 +75,50 @@ export class DepthFirst<State> {
     const tryNext = this.#depth * this.#frameSize - 1;
     let cursor = this.#frames[tryNext]!;
     if (cursor === mostUrgent && now.mayPass) {
-      this.#frames[tryNext] = this.#first;
-      this.#pass();
-      return this.#arrive();
+      this.#frames[tryNext] = this.#list.first;
+      this.#arrive(this.#pass());
+      return;
     }
     for (;;) {
       const operation = cursor === mostUrgent ? urgent : cursor;
-      if (operation >= end) return this.#leave();
+      if (operation >= end) break;
       const isAgain = operation === urgent && cursor !== mostUrgent && !now.mayPass;
-      cursor = cursor === mostUrgent ? this.#first : this.#next[cursor]!;
+      cursor = cursor === mostUrgent ? this.#list.first : this.#list.next[cursor]!;
       const after = isAgain ? none : now.after(operation);
       if (after === none) continue;
       this.#frames[tryNext] = cursor;
-      this.#use(operation, after);
-      return this.#arrive();
+      this.#unlink(operation, operation);
+      this.#arrive(now.use(operation, after));
+      return;
     }
+    this.#leave();
   }
 
-  #use(operation: number, after: number): void {
-    const now = this.#now;
-    now.use(operation, after);
-    this.#unlink(operation, operation);
-    if (this.#part.effects[operation] === overwrites) {
-      for (let open = this.#first; open < now.end; open = this.#next[open]!) now.settleOverwritten(open);
-    }
-  }
-
-  #pass(): void {
+  #pass(): boolean {
     const { urgent } = this.#now;
     if (!this.#now.isUsed(urgent)) this.#unlink(urgent, ~urgent);
-    this.#now.pass();
+    return this.#now.pass();
   }
 
-  /** Goes on from where it is now, if it was not there before. */
-  #arrive(): void {
+  /** Goes on from where it is now, if there is hope and it was not there before. */
+  #arrive(isHopeful: boolean): void {
     const now = this.#now;
-    this.#settle();
-    if (now.isComplete) this.#verdict = true;
-    else if (this.#visited.has(now.answers, now.state, now.settled, now.used)) this.#restore();
+    if (isHopeful) this.#settle();
+    if (!isHopeful) this.#restore();
+    else if (now.isComplete) this.#verdict = true;
+    else if (now.isIn(this.#visited)) this.#restore();
     else this.#enter();
   }
 
   /** Settles what changes nothing now, and goes on past the answers that must come, which widens the window. */
   #settle(): void {
     const now = this.#now;
-    let cursor = this.#first;
+    let cursor = this.#list.first;
     for (;;) {
       while (!now.isComplete && now.mustPass) this.#pass();
       if (now.isComplete) return;
       const { end } = now;
-      for (; cursor < end; cursor = this.#next[cursor]!) {
+      for (; cursor < end; cursor = this.#list.next[cursor]!) {
         // One whose answer lies behind may be where the cursor stood.
         if (!now.isBehind(cursor) && now.settle(cursor)) this.#unlink(cursor, cursor);
       }
@@ -171,7 +160,7 @@ export class DepthFirst<State> {
     this.#keepBest();
     this.#now.load(this.#frames, at);
     const logged = this.#frames[at + this.#now.size]!;
-    while (this.#logged > logged) this.#relink(this.#log[--this.#logged]!);
+    while (this.#logged > logged) this.#undo();
     this.#sameAsBest = Math.min(this.#sameAsBest, logged);
   }
 
@@ -183,21 +172,13 @@ export class DepthFirst<State> {
     this.#isBestKept = true;
   }
 
-  get #first(): number {
-    return this.#next[this.#log.length]!;
-  }
-
   #unlink(operation: number, entry: number): void {
-    const next = this.#next[operation]!;
-    const previous = this.#previous[operation]!;
-    this.#next[previous] = next;
-    this.#previous[next] = previous;
+    this.#list.unlink(operation);
     this.#log[this.#logged++] = entry;
   }
 
-  #relink(entry: number): void {
-    const operation = entry < 0 ? ~entry : entry;
-    this.#next[this.#previous[operation]!] = operation;
-    this.#previous[this.#next[operation]!] = operation;
+  #undo(): void {
+    const entry = this.#log[--this.#logged]!;
+    this.#list.relink(entry < 0 ? ~entry : entry);
   }
 }

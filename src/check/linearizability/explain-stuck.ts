@@ -6,7 +6,11 @@ import { overwrites, type Part } from "./part.js";
 import { impossible } from "./transitions.js";
 
 /** What is wrong with a part that no order explains, told by the order that went furthest. */
-export function explainStuck<State>(part: Part<State>, model: Model<State>, search: DepthFirst<State>): Anomaly {
+export function explainStuck<State>(
+  part: Part<State>,
+  model: Model<State>,
+  search: DepthFirst<State>,
+): Anomaly {
   const { operations, byReturn, calledBefore, rank } = part.timeline;
   const { order, states } = orderOf(part, search.best);
   const answers = search.furthest;

@@ -7,14 +7,14 @@ import { inCallOrder } from "./in-call-order.js";
 import { deedOf } from "./membership.js";
 
 /**
- * Judges a set that only grows, and to which no element is added twice, in time linear in the history and all
- * elements that were read.
+ * Judges a set that only grows, and to which no element is added twice, in time linear in the history and
+ * all elements that were read.
  *
  * What was seen says what came before what, and nothing else does: who missed an element came before it was
- * added, and who found it, after. So give each operation the earliest moment it can have: when it was called,
- * or the latest of those before it, if that is later. If none is over by then, the history is valid: in the
- * order of these moments, where those at one moment stand as they come before each other. And if one was over
- * by then, it was over before another was called that came before it.
+ * added, and who found it, after. So give each operation the earliest moment it can have: when it was
+ * called, or the latest of those before it, if that is later. If none is over by then, the history is valid:
+ * in the order of these moments, where those at one moment stand as they come before each other. And if one
+ * was over by then, it was over before another was called that came before it.
  *
  * Those who read the whole set saw more and more, each all that another saw, or else neither came before the
  * other. So go through them from the smallest to the largest, and before each the elements that it was the
@@ -109,7 +109,9 @@ function diverged(
 function longFork(one: Operation, other: Operation): Anomaly {
   return {
     name: "long fork",
-    explanation: `Nothing is ever removed, but each of ${describe(one)} and ${describe(other)} misses some of the other.`,
+    explanation:
+      `Nothing is ever removed, but each of ${describe(one)} and ${describe(other)} ` +
+      `misses something that the other saw.`,
     operations: inCallOrder([one, other]),
   };
 }

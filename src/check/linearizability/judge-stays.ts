@@ -1,25 +1,24 @@
 import { describe, type Operation } from "../history.js";
-import { identity, type Identity } from "../identity.js";
+import { identity, isSame, type Identity } from "../identity.js";
 import type { PartVerdict } from "../model.js";
 import type { Anomaly } from "../verdict.js";
 import { inCallOrder } from "./in-call-order.js";
 import { Stays } from "./stays.js";
 
-/** What a container is called, and how one puts values in and takes them out. */
+/** How one puts values into a container and takes them out. */
 export interface Container {
-  readonly name: string;
   readonly put: string;
   /** Answers a value, or nothing when there is none inside. */
   readonly take: string;
-  /** What is wrong with the stays, in a history in which nobody takes what was not put in before. */
+  /** What is wrong with the stays, if nobody took what was put in later, or not at all. */
   anomalyOf(stays: Stays): Anomaly | undefined;
 }
 
 /**
  * Judges a queue or a stack into which no value is put twice.
  *
- * A put with an unknown outcome, the value of which nobody took out, may be left out: if it is anywhere in an
- * order, the order without it will do as well. If somebody took the value out, the put was over by then.
+ * A put with an unknown outcome has no return. If somebody took its value out, the put was over by then; if
+ * nobody did, the value was not inside for sure at any time, and not ahead of any other.
  *
  * A take with an unknown outcome may have taken anything, or nothing, or not have happened. So if nothing is
  * wrong as if none of them had happened, the history is valid. And if something is wrong even without the
@@ -27,9 +26,10 @@ export interface Container {
  * an order of the rest. Between the two the search has to find out.
  */
 export function judgeStays(part: readonly Operation[], container: Container): PartVerdict | undefined {
-  const puts = putsByValue(part, container);
+  const numbers = new Map<Identity, number>();
+  const puts = putsOf(part, container, numbers);
   if (puts === undefined) return undefined;
-  const takes = new Map<Identity, Operation>();
+  const takes = new Array<Operation | undefined>(puts.length).fill(undefined);
   const empties: Operation[] = [];
   let isSomeTakeUnknown = false;
   for (const operation of part) {
@@ -43,54 +43,50 @@ export function judgeStays(part: readonly Operation[], container: Container): Pa
       empties.push(operation);
       continue;
     }
-    const wrong = wrongTake(part, container, operation, puts.get(value), takes.get(value));
+    const number = numbers.get(value);
+    if (number === undefined) return fromNowhere(part, container, operation);
+    const wrong = wrongTake(operation, puts[number]!, takes[number]);
     if (wrong !== undefined) return wrong;
-    takes.set(value, operation);
+    takes[number] = operation;
   }
-  const happened = [...puts].filter(([value, { outcome }]) => outcome === "ok" || takes.has(value));
-  const stays = new Stays(
-    happened.map(([, put]) => put),
-    happened.map(([value]) => takes.get(value)),
-    empties,
-  );
+  const stays = new Stays(puts, takes, empties);
   const wrong = container.anomalyOf(stays);
   if (wrong === undefined) return "valid";
   return isSomeTakeUnknown ? container.anomalyOf(stays.ended()) : wrong;
 }
 
-/** The puts that may have happened; undefined if two are of the same value, or if the container can do more. */
-function putsByValue(
+/**
+ * Numbers the values, and gives the puts that may have happened by these numbers; undefined if two are of the
+ * same value, or if the container can do more than put and take.
+ */
+function putsOf(
   part: readonly Operation[],
   container: Container,
-): ReadonlyMap<Identity, Operation> | undefined {
-  const puts = new Map<Identity, Operation>();
+  numbers: Map<Identity, number>,
+): Operation[] | undefined {
+  const puts: Operation[] = [];
   for (const operation of part) {
     if (operation.name === container.take || operation.outcome === "fail") continue;
     const value = identity(operation.args.at(-1));
     // Nothing is what an empty container answers.
-    if (operation.name !== container.put || value === null || puts.has(value)) return undefined;
-    puts.set(value, operation);
+    if (operation.name !== container.put || value === null || numbers.has(value)) return undefined;
+    numbers.set(value, puts.length);
+    puts.push(operation);
   }
   return puts;
 }
 
-function wrongTake(
-  part: readonly Operation[],
-  container: Container,
-  take: Operation,
-  put: Operation | undefined,
-  earlier: Operation | undefined,
-): Anomaly | undefined {
-  if (put === undefined) {
-    const value = identity(take.result);
-    const failed = part.find(({ name, args }) => name === container.put && identity(args.at(-1)) === value);
-    const was = failed === undefined ? "nobody ever put that in" : `${describe(failed)}, and nobody else did`;
-    return {
-      name: "value from nowhere",
-      explanation: `${describe(take)}, but ${was}.`,
-      operations: inCallOrder(failed === undefined ? [take] : [take, failed]),
-    };
-  }
+function fromNowhere(part: readonly Operation[], container: Container, take: Operation): Anomaly {
+  const failed = part.find(({ name, args }) => name === container.put && isSame(args.at(-1), take.result));
+  const was = failed === undefined ? "nobody ever put that in" : `${describe(failed)}, and nobody else did`;
+  return {
+    name: "value from nowhere",
+    explanation: `${describe(take)}, but ${was}.`,
+    operations: inCallOrder(failed === undefined ? [take] : [take, failed]),
+  };
+}
+
+function wrongTake(take: Operation, put: Operation, earlier: Operation | undefined): Anomaly | undefined {
   if (earlier !== undefined) {
     return {
       name: "duplicate",

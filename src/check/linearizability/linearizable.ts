@@ -15,8 +15,14 @@ const stepsAtOnce = 2_000;
  * Whether there is one order of all operations that is possible for the object, and in which those come first
  * that returned before others were called. That is so if it is so for each key (Herlihy and Wing: the promise
  * is local), so each key is judged for itself; by turns, so that one that is hard keeps no other waiting.
+ * After so many rounds of turns it gives up.
  */
-export function linearizable<State>(history: History, model: Model<State>, budget: Budget): Verdict {
+export function linearizable<State>(
+  history: History,
+  model: Model<State>,
+  budget: Budget,
+  rounds = Infinity,
+): Verdict {
   const of = history.operations.length;
   if (history.realTime === false) {
     const reason = "the history does not say what was before what in real time: ask for sequential";
@@ -31,7 +37,7 @@ export function linearizable<State>(history: History, model: Model<State>, budge
     else if (verdict === "valid") checked += part.operations.length;
     else return violation(verdict, part);
   }
-  return searchByTurns(hard, model, budget, of);
+  return searchByTurns(hard, model, budget, of, rounds);
 }
 
 interface Undecided<State> {
@@ -44,14 +50,15 @@ function searchByTurns<State>(
   model: Model<State>,
   budget: Budget,
   of: number,
+  rounds: number,
 ): Verdict {
   let undecided = parts;
   let hard = parts.reduce((sum, { part }) => sum + part.operations.length, 0);
-  for (let slice = firstSlice; undecided.length > 0; slice *= 2) {
+  for (let round = 0; undecided.length > 0; round++) {
     const left: Undecided<State>[] = [];
     for (const each of undecided) {
       each.search ??= new PartSearch(each.part, model);
-      const verdict = runFor(slice, each.search, budget);
+      const verdict = runFor(firstSlice * 2 ** round, each.search, budget);
       if (verdict === "valid") {
         hard -= each.part.operations.length;
         each.search = undefined;
@@ -59,10 +66,10 @@ function searchByTurns<State>(
         return violation(verdict, each.part);
       } else {
         left.push(each);
-        if (!budget.isSpent && !each.search.isFull) continue;
+        if (!budget.isSpent && !each.search.isFull && round < rounds) continue;
         const passed = undecided.reduce((sum, { search }) => sum + (search?.furthest ?? 0), 0);
         const checked = of - hard + passed;
-        return budget.isSpent ? timedOut(budget, checked, of) : tooMany(checked, of);
+        return each.search.isFull ? tooMany(checked, of) : timedOut(budget, checked, of);
       }
     }
     undecided = left;

@@ -7,11 +7,12 @@ import type { Stays } from "./stays.js";
  * A take that found nothing, though at each moment of it some value was certainly inside.
  *
  * Nothing else can be wrong with such takes in a queue or a stack. Let t be a moment at which no value was
- * certainly inside: each had `takenFrom <= t` or else `putBy >= t`. If an order of the others has some values
- * inside at t, let those of the first kind leave just before t instead, and those of the second kind come just
- * after it, as they leave and come in that order. Then nothing is inside at t, and all is as it should be
- * still: stays only became shorter, and none that was moved passed one that was not. So a take that was
- * called before t and returned after it finds nothing there, and the same can be done for all such t.
+ * certainly inside: each had `takenFrom <= t` or else `putBy >= t`. If an order of the others has some
+ * values inside at t, let those of the first kind leave just before t instead, and those of the second kind
+ * come just after it, as they leave and come in that order. Then nothing is inside at t, and all is as it
+ * should be still: stays only became shorter, and none that was moved passed one that was not. So a take
+ * that was called before t and returned after it finds nothing there, and the same can be done for all such
+ * t.
  */
 export function missedValue(stays: Stays): Anomaly | undefined {
   if (stays.empties.length === 0) return undefined;

@@ -9,6 +9,8 @@ import { Part } from "./part.js";
 const mostDepthFirst = 2 ** 20;
 const mostBreadthFirst = 2 ** 22;
 
+const stepsToExplain = 10_000;
+
 /** Judges one part: two searches by turns, of which the first to know ends it. */
 export class PartSearch<State> {
   readonly #model: Model<State>;
@@ -38,7 +40,15 @@ export class PartSearch<State> {
     const isOrdered = this.#turn(steps);
     if (isOrdered === undefined) return undefined;
     if (isOrdered) return "valid";
-    return explainStuck(this.#part, this.#model, this.#depthFirst);
+    return explainStuck(this.#part, this.#model, this.#furthestSearch());
+  }
+
+  /** To give up early is good for the search, but people understand better what was tried to the end. */
+  #furthestSearch(): DepthFirst<State> {
+    this.#part.forgetOutlook();
+    const patient = new DepthFirst(this.#part);
+    patient.run(stepsToExplain);
+    return patient.furthest < this.#depthFirst.furthest ? this.#depthFirst : patient;
   }
 
   #turn(steps: number): boolean | undefined {

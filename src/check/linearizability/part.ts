@@ -1,5 +1,6 @@
 import type { Operation } from "../history.js";
 import type { Model } from "../model.js";
+import { Outlook } from "./outlook.js";
 import { Timeline } from "./timeline.js";
 import { Transitions } from "./transitions.js";
 
@@ -26,7 +27,7 @@ const none = -1;
  * be used. Only what has an answer must be settled before the answer comes, and if it is not used by then there
  * are two ways on, to let the answer come, or to use first what is in the window.
  *
- * Three rules say what need not be tried.
+ * Four rules say what need not be tried.
  *
  * *As good*: where one configuration has the same answers behind it, the same state and the same settled ones
  * as another, and has used none that the other has not, only the one is gone on from (see `Visited`). Whatever
@@ -41,6 +42,9 @@ const none = -1;
  * was settled in the state that it made and nothing came into the window, and v leads to the same state with w
  * as without, then v need not come next. For v without w was tried, and is as good. (If w overwrites, it has
  * settled others that do; then v must overwrite, too, as it settles those and w.)
+ *
+ * *Hopeless*: in a register that no longer holds a value, an operation must still read it, and no write of it
+ * is open or will be called before the answer. Nothing completes such a configuration.
  *
  * Proof that they may be used together: suppose that there is an order. Of all that complete a configuration
  * which the search has gone on from, take one with the fewest operations and answers. If it has none left, the
@@ -57,17 +61,37 @@ export class Part<State> {
   readonly effects: Uint8Array;
   /** The one before it in the order of answers that does the same, or -1. */
   readonly twins: Int32Array;
+  #outlook: Outlook | undefined;
 
   constructor(operations: readonly Operation[], model: Model<State>) {
-    const effects = operations.map((operation) => effectOf(operation, model));
-    // What failed did not happen, and a read without an answer says nothing.
-    const isTelling = ({ outcome }: Operation, index: number) =>
-      outcome === "ok" || (outcome === "unknown" && effects[index] !== readsOnly);
-    this.effects = Uint8Array.from(effects.filter((_, index) => isTelling(operations[index]!, index)));
-    this.timeline = new Timeline(operations.filter(isTelling));
+    const telling = tellingOperations(operations, model);
+    this.effects = Uint8Array.from(telling, ({ effect }) => effect);
+    this.timeline = new Timeline(telling.map(({ operation }) => operation));
     this.transitions = new Transitions(model, this.timeline.operations);
     this.twins = twinsOf(this.timeline, this.transitions.kinds);
+    this.#outlook = Outlook.of(model, this.timeline, this.transitions);
   }
+
+  /** What tells that a configuration is hopeless, if the model allows it. */
+  get outlook(): Outlook | undefined {
+    return this.#outlook;
+  }
+
+  /** Lets searches go on where there is no hope. */
+  forgetOutlook(): void {
+    this.#outlook = undefined;
+  }
+}
+
+/** Without those that failed, which did not happen, and reads without an answer, which say nothing. */
+export function tellingOperations<State>(
+  operations: readonly Operation[],
+  model: Model<State>,
+): { readonly operation: Operation; readonly effect: number }[] {
+  return operations
+    .filter(({ outcome }) => outcome !== "fail")
+    .map((operation) => ({ operation, effect: effectOf(operation, model) }))
+    .filter(({ operation, effect }) => operation.outcome === "ok" || effect !== readsOnly);
 }
 
 function effectOf<State>(operation: Operation, model: Model<State>): number {

@@ -1,5 +1,5 @@
 import { describe, type Operation } from "../history.js";
-import { identity, type Identity } from "../identity.js";
+import { identity, isSame, type Identity } from "../identity.js";
 import type { PartVerdict } from "../model.js";
 import type { Anomaly } from "../verdict.js";
 import { inCallOrder } from "./in-call-order.js";
@@ -32,11 +32,20 @@ import { inCallOrder } from "./in-call-order.js";
  * A write with an unknown outcome has no return. If somebody read its value it took place, before that read
  * was over; if nobody did, its cluster contradicts none, as if it came last.
  */
-export function registerZones(init: unknown = null): (part: readonly Operation[]) => PartVerdict | undefined {
+export function registerZones(
+  init: unknown,
+  words: Words = { read: "read", write: "write" },
+): (part: readonly Operation[]) => PartVerdict | undefined {
   return (part) => {
-    const clusters = clustersOf(part, init);
-    return clusters && (misread(part, clusters) ?? contradiction(part, clusters) ?? "valid");
+    const clusters = clustersOf(part, init, words);
+    return clusters && (misread(part, clusters, words) ?? contradiction(part, clusters) ?? "valid");
   };
+}
+
+/** What reading and writing are called. */
+interface Words {
+  readonly read: string;
+  readonly write: string;
 }
 
 /** A value is known by a small number, the first one by 0; operations by their places in the part. */
@@ -51,14 +60,14 @@ interface Clusters {
 const none = -1;
 
 /** The clusters; undefined if some value was written twice, or the register is more than a register. */
-function clustersOf(part: readonly Operation[], init: unknown): Clusters | undefined {
+function clustersOf(part: readonly Operation[], init: unknown, words: Words): Clusters | undefined {
   const numbers = new Map<Identity, number>([[identity(init), 0]]);
   const values = new Int32Array(part.length).fill(none);
   const writes: number[] = [none];
   for (let place = 0; place < part.length; place++) {
     const { name, args, outcome } = part[place]!;
-    if (outcome === "fail" || name === "read") continue;
-    if (name !== "write") return undefined;
+    if (outcome === "fail" || name === words.read) continue;
+    if (name !== words.write) return undefined;
     const value = identity(args.at(-1));
     if (numbers.has(value)) return undefined;
     numbers.set(value, writes.length);
@@ -69,12 +78,16 @@ function clustersOf(part: readonly Operation[], init: unknown): Clusters | undef
 }
 
 /** Finds out what each read saw, and returns the first one that saw what was not there yet. */
-function misread(part: readonly Operation[], { numbers, values, writes }: Clusters): Anomaly | undefined {
+function misread(
+  part: readonly Operation[],
+  { numbers, values, writes }: Clusters,
+  words: Words,
+): Anomaly | undefined {
   for (let place = 0; place < part.length; place++) {
     const read = part[place]!;
-    if (read.name !== "read" || read.outcome !== "ok") continue;
+    if (read.name !== words.read || read.outcome !== "ok") continue;
     const value = numbers.get(identity(read.result));
-    if (value === undefined) return readOfNothing(part, read);
+    if (value === undefined) return readOfNothing(part, read, words);
     const write = value === 0 ? undefined : part[writes[value]!]!;
     if (write !== undefined && read.returned < write.invoked) return readTooEarly(read, write);
     values[place] = value;
@@ -109,10 +122,10 @@ function contradiction(part: readonly Operation[], { values, writes }: Clusters)
   return undefined;
 }
 
-function readOfNothing(part: readonly Operation[], read: Operation): Anomaly {
-  const value = identity(read.result);
+function readOfNothing(part: readonly Operation[], read: Operation, words: Words): Anomaly {
   const failed = part.find(
-    ({ name, args, outcome }) => outcome === "fail" && name === "write" && identity(args.at(-1)) === value,
+    ({ name, args, outcome }) =>
+      outcome === "fail" && name === words.write && isSame(args.at(-1), read.result),
   );
   if (failed === undefined) {
     const explanation = `${describe(read)}, but nobody ever wrote that.`;
@@ -123,7 +136,8 @@ function readOfNothing(part: readonly Operation[], read: Operation): Anomaly {
 }
 
 function readTooEarly(read: Operation, write: Operation): Anomaly {
-  const explanation = `${describe(read)} was over before ${describe(write)} began, and nobody else wrote that.`;
+  const explanation =
+    `${describe(read)} was over before ${describe(write)} began, ` + `and nobody else wrote that.`;
   return { name: "read from the future", explanation, operations: [read, write] };
 }
 
@@ -133,12 +147,11 @@ function staleRead(part: readonly Operation[], values: Int32Array, one: number, 
   const [otherOver, otherBegun] = firstOverAndLastBegun(part, values, other);
   const because = (over: Operation | undefined, begun: Operation) =>
     over === undefined
-      ? `the register began with what was there before ${describe(begun)}`
+      ? `one was there from the start, before ${describe(begun)} began`
       : `${describe(over)} was over before ${describe(begun)} began`;
   const explanation =
-    `Each value is written once, so when it is gone it does not come back. But ` +
-    `${because(oneOver, otherBegun)}, and ${because(otherOver, oneBegun)}: ` +
-    `each of the two values would have to be gone before the other came.`;
+    `Each of two values would have to be gone before the other came: ` +
+    `${because(oneOver, otherBegun)}, and ${because(otherOver, oneBegun)}; but neither was written twice.`;
   const told = [oneOver, oneBegun, otherOver, otherBegun].filter((operation) => operation !== undefined);
   return { name: "stale read", explanation, operations: inCallOrder(told) };
 }

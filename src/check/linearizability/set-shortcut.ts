@@ -11,8 +11,8 @@ import { deedOf } from "./membership.js";
  * Judges a set to which no element is added twice, nor removed twice, and of which either nobody reads the
  * whole or nobody removes anything; other histories it leaves to the search.
  *
- * A set whose elements are asked for one by one is as many objects as there are elements, and is linearizable
- * if each of them is (Herlihy and Wing, 1990).
+ * A set whose elements are asked for one by one is as many objects as there are elements, and is
+ * linearizable if each of them is (Herlihy and Wing, 1990).
  */
 export function setShortcut(part: readonly Operation[]): PartVerdict | undefined {
   if (part.some(({ name }) => name === "read")) {
@@ -61,9 +61,9 @@ interface Objection {
 }
 
 /**
- * An element that was added once and removed at most once, if nothing forbids it before it was added. If it was
- * removed after that, then all who found it come between the two, and whoever missed it, before or after.
- * If it was removed before, to no effect, then whoever missed it comes before it was added, too.
+ * An element that was added once and removed at most once, if nothing forbids it before it was added. If it
+ * was removed after that, then all who found it come between the two, and whoever missed it, before or
+ * after. If it was removed before, to no effect, then whoever missed it comes before it was added, too.
  */
 function anomalyOf(element: Element, part: readonly Operation[]): Anomaly | undefined {
   const { add, remove, found } = element;

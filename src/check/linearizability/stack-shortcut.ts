@@ -13,7 +13,6 @@ import { Tournament } from "./tournament.js";
  */
 export function stackShortcut(part: readonly Operation[]): PartVerdict | undefined {
   return judgeStays(part, {
-    name: "stack",
     put: "push",
     take: "pop",
     anomalyOf: (stays) => nothingAtTheBottom(stays) ?? missedValue(stays),
@@ -36,8 +35,9 @@ export function stackShortcut(part: readonly Operation[]): PartVerdict | undefin
  * judge these the same way.
  *
  * Values are known here by their places in the order of `putBy`, so that a heap is a range of places, and
- * falls apart before the places over which no stay lies that began at an earlier one. A heap that is a part of
- * another begins no earlier and ends no later: a value that came early enough for the one, did for the other.
+ * falls apart before the places over which no stay lies that began at an earlier one. A heap that is a part
+ * of another begins no earlier and ends no later: a value that came early enough for the one, did for the
+ * other.
  */
 function nothingAtTheBottom(stays: Stays): Anomaly | undefined {
   const sure = stays.sure();
@@ -114,7 +114,8 @@ function buried(stays: Stays, heap: Uint32Array, first: number, last: number): A
   if (chain.length === 2) {
     const [above, pop] = [takes[last], takes[first]!];
     const explanation =
-      `${describe(puts[first]!)} was over before ${describe(puts[last]!)} began, which therefore lay above it; ` +
+      `${describe(puts[first]!)} was over before ${describe(puts[last]!)} began, ` +
+      `which therefore lay above it; ` +
       (above === undefined
         ? `but ${describe(pop)}, and nobody ever took off what lay above.`
         : `but ${describe(pop)} was over before ${describe(above)} began.`);
@@ -122,7 +123,7 @@ function buried(stays: Stays, heap: Uint32Array, first: number, last: number): A
   }
   const names = chain.map((value) => describe(puts[value]!));
   const explanation =
-    `What came with ${names.join(", ")} was on the stack without a gap, so one of these must have been at the ` +
-    `bottom all the time. But each came after another was there, or left while another was there still.`;
+    `What came with ${names.join(", ")} was on the stack without a gap, ` +
+    `so one of these must have been at the bottom all the time. But each came after another was there, or left while another was there still.`;
   return { name: "out of order", explanation, operations };
 }

@@ -1,9 +1,10 @@
 import type { Operation } from "../history.js";
 import { inCallOrder } from "./in-call-order.js";
+import { orderBy } from "./order-by.js";
 
 /**
- * The stays of values in a queue or a stack, each of which was put in once: by the number of the value, in the
- * order in which the puts were called.
+ * The stays of values in a queue or a stack, each of which was put in once: by the number of the value, in
+ * the order in which the puts were called.
  */
 export class Stays {
   readonly puts: readonly Operation[];
@@ -38,11 +39,17 @@ export class Stays {
     return new Stays(this.puts.filter(isTaken), this.takes.filter(isTaken), this.empties);
   }
 
-  /** The values that were certainly inside for a while, from `putBy` to `takenFrom`; in the order of `putBy`. */
+  /**
+   * The values that were certainly inside for a while, from `putBy` to `takenFrom`; in the order of `putBy`.
+   */
   sure(): Uint32Array {
     const { putBy, takenFrom } = this;
-    const values = Uint32Array.from(putBy.keys()).filter((value) => putBy[value]! < takenFrom[value]!);
-    return values.sort((a, b) => putBy[a]! - putBy[b]!);
+    const values = new Uint32Array(putBy.length);
+    let count = 0;
+    for (let value = 0; value < putBy.length; value++) {
+      if (putBy[value]! < takenFrom[value]!) values[count++] = value;
+    }
+    return orderBy(putBy, values.subarray(0, count));
   }
 
   /**

@@ -32,15 +32,18 @@ export class Timeline {
     const free: number[] = [];
     let slots = 0;
     let called = 0;
-    this.byReturn.forEach((operation, rank) => {
-      this.rank[operation] = rank;
-      const end = returned[operation]!;
-      while (called < count && operations[called]!.invoked < end) {
+    const call = (before: number) => {
+      while (called < count && operations[called]!.invoked < before) {
         this.slot[called++] = free.pop() ?? slots++;
       }
+    };
+    this.byReturn.forEach((operation, rank) => {
+      this.rank[operation] = rank;
+      call(returned[operation]!);
       this.calledBefore[rank] = called;
       free.push(this.slot[operation]!);
     });
+    call(Infinity);
     this.words = Math.max(1, Math.ceil(slots / 32));
   }
 

@@ -27,7 +27,7 @@ export class Transitions<State> {
     this.#model = model;
     this.#operations = operations;
     this.kinds = kindsOf(model, operations);
-    this.#numberOf(model.init);
+    this.numberOf(model.init);
   }
 
   /** The state after the operation, or `impossible`. */
@@ -46,9 +46,25 @@ export class Transitions<State> {
     return this.#states[number]!;
   }
 
+  /** The same for states that are the same. */
+  numberOf(state: State): number {
+    const model = this.#model;
+    if (model.equal) {
+      const known = this.#states.findIndex((each) => model.equal!(each, state));
+      return known >= 0 ? known : this.#states.push(state) - 1;
+    }
+    const key = model.stateIdentity ? model.stateIdentity(state) : identity(state);
+    let number = this.#numbers.get(key);
+    if (number === undefined) {
+      number = this.#states.push(state) - 1;
+      this.#numbers.set(key, number);
+    }
+    return number;
+  }
+
   #ask(state: number, kind: number, operation: number): number {
     const after = this.#model.step(this.#states[state]!, this.#operations[operation]!);
-    const number = after === refused ? impossible : this.#numberOf(after);
+    const number = after === refused ? impossible : this.numberOf(after);
     if (++this.#size > this.#room / 2) this.#grow();
     this.#put(state, kind, number);
     return number;
@@ -70,21 +86,6 @@ export class Transitions<State> {
     for (let at = 0; at < old.length; at += 3) {
       if (old[at] !== unset) this.#put(old[at]!, old[at + 1]!, old[at + 2]!);
     }
-  }
-
-  #numberOf(state: State): number {
-    const { equal, stateIdentity } = this.#model;
-    if (equal) {
-      const known = this.#states.findIndex((each) => equal.call(this.#model, each, state));
-      return known >= 0 ? known : this.#states.push(state) - 1;
-    }
-    const key = stateIdentity ? stateIdentity.call(this.#model, state) : identity(state);
-    let number = this.#numbers.get(key);
-    if (number === undefined) {
-      number = this.#states.push(state) - 1;
-      this.#numbers.set(key, number);
-    }
-    return number;
   }
 }
 

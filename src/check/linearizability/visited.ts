@@ -2,22 +2,21 @@ const leastRoom = 64;
 const none = -1;
 
 /**
- * The configurations that a search has been to: how many answers lie behind, the state, and of the open
- * operations which are settled and which were used (see plan.ts). One is as good as another if it has the same
- * settled and none used that the other has not: whatever can follow the other can follow it.
+ * Where a search has been. A place is told by some integers and by a set of what was used to get there, in
+ * words of bits: to be at the same place having used no more is as good.
  */
 export class Visited {
-  readonly #words: number;
+  readonly #length: number;
   readonly #stride: number;
   /** Of each hash, the record that was added last. */
   #heads = new Int32Array(leastRoom).fill(none);
-  /** The record added before it, the hash, the answers, the state, settled, used; one after the other. */
+  /** The record added before it with such a hash, the hash, the place, what was used; one after the other. */
   #records: Int32Array;
   #size = 0;
 
-  constructor(words: number) {
-    this.#words = words;
-    this.#stride = 4 + 2 * words;
+  constructor(length: number, words: number) {
+    this.#length = length;
+    this.#stride = 2 + length + words;
     this.#records = new Int32Array(leastRoom * this.#stride);
   }
 
@@ -25,18 +24,16 @@ export class Visited {
     return this.#size;
   }
 
-  /** Whether one as good has been there; if not, this one is written down. */
-  has(answers: number, state: number, settled: Int32Array, used: Int32Array): boolean {
-    const hash = this.#hash(answers, state, settled);
+  /** Whether it has been there, or where it is as good; if not, this is written down. */
+  has(place: Int32Array, used: Int32Array): boolean {
+    const hash = hashOf(place);
     const records = this.#records;
     let record = this.#heads[hash & (this.#heads.length - 1)]!;
     while (record !== none) {
-      if (records[record + 1] === hash && records[record + 2] === answers && records[record + 3] === state) {
-        if (this.#isAsGood(record + 4, settled, used)) return true;
-      }
+      if (records[record + 1] === hash && this.#isAsGood(record + 2, place, used)) return true;
       record = records[record]!;
     }
-    this.#add(hash, answers, state, settled, used);
+    this.#add(hash, place, used);
     return false;
   }
 
@@ -49,26 +46,28 @@ export class Visited {
     this.#size = 0;
   }
 
-  #isAsGood(at: number, settled: Int32Array, used: Int32Array): boolean {
-    const words = this.#words;
-    for (let word = 0; word < words; word++) {
-      if (this.#records[at + word] !== settled[word]) return false;
-      if ((this.#records[at + words + word]! & ~used[word]!) !== 0) return false;
+  #isAsGood(at: number, place: Int32Array, used: Int32Array): boolean {
+    const records = this.#records;
+    for (let index = 0; index < place.length; index++) {
+      if (records[at + index] !== place[index]) return false;
+    }
+    const usedAt = at + this.#length;
+    for (let word = 0; word < used.length; word++) {
+      if ((records[usedAt + word]! & ~used[word]!) !== 0) return false;
     }
     return true;
   }
 
-  #add(hash: number, answers: number, state: number, settled: Int32Array, used: Int32Array): void {
+  #add(hash: number, place: Int32Array, used: Int32Array): void {
     if (this.#size === this.#heads.length) this.#grow();
     const at = this.#size++ * this.#stride;
     const records = this.#records;
     const bucket = hash & (this.#heads.length - 1);
     records[at] = this.#heads[bucket]!;
     records[at + 1] = hash;
-    records[at + 2] = answers;
-    records[at + 3] = state;
-    records.set(settled, at + 4);
-    records.set(used, at + 4 + this.#words);
+    for (let index = 0; index < place.length; index++) records[at + 2 + index] = place[index]!;
+    const usedAt = at + 2 + this.#length;
+    for (let word = 0; word < used.length; word++) records[usedAt + word] = used[word]!;
     this.#heads[bucket] = at;
   }
 
@@ -84,12 +83,12 @@ export class Visited {
       this.#heads[bucket] = at;
     }
   }
+}
 
-  #hash(answers: number, state: number, settled: Int32Array): number {
-    let hash = Math.imul(answers, 0x9e3779b1) ^ Math.imul(state + 1, 0x85ebca6b);
-    for (let word = 0; word < this.#words; word++) {
-      hash = Math.imul(hash ^ (hash >>> 15) ^ settled[word]!, 0xc2b2ae35);
-    }
-    return hash ^ (hash >>> 13);
+function hashOf(place: Int32Array): number {
+  let hash = 0;
+  for (let index = 0; index < place.length; index++) {
+    hash = Math.imul(hash ^ (hash >>> 15) ^ place[index]!, 0xc2b2ae35) + 0x9e3779b1;
   }
+  return hash ^ (hash >>> 13);
 }

@@ -77,7 +77,7 @@ function transferOf(operation: Operation): { from: string; to: string; amount: n
       `a bank transfers from one account to another a number; not so ${describe(operation)}`,
     );
   }
-  return { from: String(from), to: String(to), amount };
+  return { from: nameOf(from), to: nameOf(to), amount };
 }
 
 function readBy(operation: Operation): ReadonlyMap<string, number> {
@@ -85,10 +85,14 @@ function readBy(operation: Operation): ReadonlyMap<string, number> {
   if (typeof result === "object" && result !== null) {
     const entries = result instanceof Map ? [...result] : Object.entries(result);
     if (entries.every(([, balance]) => typeof balance === "number")) {
-      return withoutZeros(entries.map(([account, balance]) => [String(account), balance as number]));
+      return withoutZeros(entries.map(([account, balance]) => [nameOf(account), balance as number]));
     }
   }
   throw new LockstepError("bad-input", `a bank reads as { account: balance }; not so ${describe(operation)}`);
+}
+
+function nameOf(account: unknown): string {
+  return typeof account === "string" ? account : valueText(account);
 }
 
 function withoutZeros(balances: Iterable<readonly [string, number]>): ReadonlyMap<string, number> {

@@ -2,6 +2,7 @@ import { LockstepError } from "../../base/errors.js";
 import { describe, type Operation } from "../history.js";
 import { identity, isSame } from "../identity.js";
 import { refused, type Model } from "../model.js";
+import { registerZones } from "../linearizability/register-zones.js";
 import { KnownCalls } from "./known-calls.js";
 import type { RegisterOptions } from "./register.js";
 
@@ -26,6 +27,7 @@ export function casRegister({ init = null }: RegisterOptions = {}): Model {
       return isMatch ? refused : state;
     },
     partition: (operation) => calls.key(operation),
+    shortcut: registerZones(init),
     stateIdentity: identity,
     callIdentity: (operation) => calls.identity(operation, answerOf(operation)),
     effect(operation) {

@@ -1,5 +1,6 @@
 import { LockstepError } from "../../base/errors.js";
 import { describe, type Client, type Operation } from "../history.js";
+import { tokenOrder } from "../linearizability/token-order.js";
 import { refused, type Model } from "../model.js";
 import { KnownCalls } from "./known-calls.js";
 
@@ -32,6 +33,7 @@ export function fencedMutex(): Model<Fence> {
       return isRisen ? { owner: client, token } : refused;
     },
     partition: (operation) => calls.key(operation),
+    shortcut: tokenOrder,
     show({ owner, token }) {
       const by = owner === null ? "free" : `held by ${owner}`;
       return token === null ? by : `${by}, the last token being ${token}`;

@@ -1,6 +1,7 @@
 import { valueText, type Operation } from "../history.js";
 import { identity, isSame } from "../identity.js";
 import { refused, type Model } from "../model.js";
+import { registerZones } from "../linearizability/register-zones.js";
 import { KnownCalls } from "./known-calls.js";
 
 /** What a key holds that was never written: by default nothing. */
@@ -8,7 +9,11 @@ export interface KeyValueOptions {
   readonly init?: unknown;
 }
 
-const calls = new KnownCalls("key-value store", { get: 1, put: 2, append: 2, delete: 1 }, { takesKey: false });
+const calls = new KnownCalls(
+  "key-value store",
+  { get: 1, put: 2, append: 2, delete: 1 },
+  { takesKey: false },
+);
 
 /** A value for each key: `get(key) → value`, `put(key, value)`, `append(key, text)`, `delete(key)`. */
 export function keyValue({ init = null }: KeyValueOptions = {}): Model {
@@ -27,6 +32,7 @@ export function keyValue({ init = null }: KeyValueOptions = {}): Model {
       calls.first(operation);
       return operation.args[0];
     },
+    shortcut: registerZones(init, { read: "get", write: "put" }),
     stateIdentity: identity,
     callIdentity: (operation) => calls.identity(operation, answerOf(operation)),
     effect({ name }) {

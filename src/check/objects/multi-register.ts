@@ -24,7 +24,7 @@ export function multiRegister({ init = null }: RegisterOptions = {}): Model<Valu
     step(values, operation) {
       const after = new Map(values);
       for (const [kind, key, value] of accessesOf(operation)) {
-        const name = valueText(key);
+        const name = nameOf(key);
         if (kind === "w") after.set(name, value);
         else if (operation.outcome === "ok" && !isSame(after.has(name) ? after.get(name) : init, value)) {
           return refused;
@@ -53,7 +53,7 @@ function accessesOf(operation: Operation): Access[] {
   if (name === "write") return entriesOf(asked, operation).map(([key, value]) => ["w", key, value]);
   if (!Array.isArray(asked)) throw stranger(operation, "an array of keys");
   const found = new Map(outcome === "ok" ? entriesOf(result, operation) : []);
-  return (asked as unknown[]).map((key) => ["r", key, found.get(valueText(key))]);
+  return (asked as unknown[]).map((key) => ["r", key, found.get(nameOf(key))]);
 }
 
 function isAccess(access: unknown): access is Access {
@@ -61,8 +61,15 @@ function isAccess(access: unknown): access is Access {
 }
 
 function entriesOf(values: unknown, operation: Operation): [string, unknown][] {
-  if (typeof values !== "object" || values === null) throw stranger(operation, "an object of keys and values");
+  if (typeof values !== "object" || values === null) {
+    throw stranger(operation, "an object of keys and values");
+  }
   return Object.entries(values);
+}
+
+/** Keys of objects are strings, so 1 and "1" are one key. */
+function nameOf(key: unknown): string {
+  return typeof key === "string" ? key : valueText(key);
 }
 
 function stranger(operation: Operation, wanted: string): LockstepError {

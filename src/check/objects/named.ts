@@ -37,5 +37,5 @@ export const objectNames: readonly string[] = Object.keys(objects);
  * many permits a semaphore has, or which options a bank.
  */
 export function objectNamed(name: string, init?: unknown): Model | undefined {
-  return objects[name]?.(init);
+  return Object.hasOwn(objects, name) ? objects[name]!(init) : undefined;
 }

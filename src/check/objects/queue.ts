@@ -1,6 +1,7 @@
 import { valueText, type Operation } from "../history.js";
 import { isSame } from "../identity.js";
 import { refused, type Model } from "../model.js";
+import { queueShortcut } from "../linearizability/queue-shortcut.js";
 import { KnownCalls } from "./known-calls.js";
 
 export const queueCalls = new KnownCalls("queue", { enqueue: 1, dequeue: 0 });
@@ -21,6 +22,7 @@ export function queue(): Model<readonly unknown[]> {
       return values.length === 0 ? values : values.slice(1);
     },
     partition: (operation) => queueCalls.key(operation),
+    shortcut: queueShortcut,
     callIdentity: (operation) => queueCalls.identity(operation, answerOf(operation)),
     show: (values) => valueText(values),
   };

@@ -1,6 +1,7 @@
 import type { Operation } from "../history.js";
 import { identity, isSame } from "../identity.js";
 import { refused, type Model } from "../model.js";
+import { registerZones } from "../linearizability/register-zones.js";
 import { KnownCalls } from "./known-calls.js";
 
 /** What a register, or each register of a key, holds at the beginning: by default nothing. */
@@ -25,6 +26,7 @@ export function register({ init = null }: RegisterOptions = {}): Model {
       return outcome === "unknown" || isSame(state, result) ? state : refused;
     },
     partition: (operation) => registerCalls.key(operation),
+    shortcut: registerZones(init),
     stateIdentity: identity,
     callIdentity: (operation) => registerCalls.identity(operation, answerOf(operation)),
     effect: ({ name }) => (name === "write" ? "overwrites" : "reads"),

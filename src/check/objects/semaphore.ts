@@ -25,7 +25,8 @@ export function semaphore(permits: number): Model<number> {
       return operation.outcome === "unknown" ? free : refused;
     },
     stateIdentity: (free) => free,
-    callIdentity: (operation) => calls.identity(operation, isDenied(operation) ? "denied" : operation.outcome),
+    callIdentity: (operation) =>
+      calls.identity(operation, isDenied(operation) ? "denied" : operation.outcome),
     effect: (operation) => (isDenied(operation) ? "reads" : undefined),
     show: (free) => `${free} of ${permits} permits free`,
   };

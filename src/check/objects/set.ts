@@ -2,6 +2,7 @@ import { LockstepError } from "../../base/errors.js";
 import { describe, valueText, type Operation } from "../history.js";
 import { identity, type Identity } from "../identity.js";
 import { refused, type Model } from "../model.js";
+import { setShortcut } from "../linearizability/set-shortcut.js";
 import { KnownCalls } from "./known-calls.js";
 
 export const setCalls = new KnownCalls("set", { add: 1, remove: 1, contains: 1, read: 0 });
@@ -35,6 +36,7 @@ export function set(): Model<Elements> {
       return after;
     },
     partition: (operation) => setCalls.key(operation),
+    shortcut: setShortcut,
     callIdentity: (operation) => setCalls.identity(operation, answerOf(operation)),
     effect: ({ name }) => (name === "read" || name === "contains" ? "reads" : undefined),
     show: (elements) => valueText(elements),
@@ -48,7 +50,9 @@ function isEqual(elements: Elements, others: Elements): boolean {
 function elementsOf(operation: Operation): Elements {
   const { result } = operation;
   if (result === undefined || result === null) return new Set();
-  if (Array.isArray(result) || result instanceof Set) return new Set([...(result as unknown[])].map(identity));
+  if (Array.isArray(result) || result instanceof Set) {
+    return new Set([...(result as Iterable<unknown>)].map(identity));
+  }
   throw new LockstepError("bad-input", `a set reads as an array or a Set; not so ${describe(operation)}`);
 }
 

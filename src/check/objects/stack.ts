@@ -1,6 +1,7 @@
 import { valueText, type Operation } from "../history.js";
 import { isSame } from "../identity.js";
 import { refused, type Model } from "../model.js";
+import { stackShortcut } from "../linearizability/stack-shortcut.js";
 import { KnownCalls } from "./known-calls.js";
 
 export const stackCalls = new KnownCalls("stack", { push: 1, pop: 0 });
@@ -21,6 +22,7 @@ export function stack(): Model<readonly unknown[]> {
       return values.length === 0 ? values : values.slice(0, -1);
     },
     partition: (operation) => stackCalls.key(operation),
+    shortcut: stackShortcut,
     callIdentity: (operation) => stackCalls.identity(operation, answerOf(operation)),
     show: (values) => valueText(values),
   };

@@ -11,7 +11,10 @@ interface Point {
 const box = { width: 236, height: 48 };
 const mostLetters = 30;
 
-/** A cycle as a graph: operations on an ellipse, clockwise, and an arrow for each edge. No two have one id. */
+/**
+ * A cycle as a graph: operations on an ellipse, clockwise, and an arrow for each edge. Each graph of a page
+ * has an id of its own.
+ */
 export function cycleGraph(cycle: readonly Edge[], places: Places, id: number): Markup {
   const nodes = new Map<number, Operation>();
   for (const { from, to } of cycle) nodes.set(from.invoked, from).set(to.invoked, to);

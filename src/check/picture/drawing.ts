@@ -8,7 +8,7 @@ import type { Anomaly } from "../verdict.js";
  */
 export interface Drawing {
   readonly clients: readonly string[];
-  /** What operations are about: their first argument, or the keys of a transaction. Empty if none have any. */
+  /** What operations are about: the first argument, or a transaction's keys. Empty if that tells nothing. */
   readonly keys: readonly string[];
   readonly client: readonly number[];
   readonly invoked: readonly number[];

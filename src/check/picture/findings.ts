@@ -80,6 +80,7 @@ function edgeItem({ from, to, relation, because }: Edge, places: Places): Markup
 
 function operationList(operations: readonly Operation[], places: Places): Markup {
   const listed = operations.slice(0, mostListed);
+  const more = operations.length - listed.length;
   return html`<ul>
       ${listed.map(
         (operation) =>
@@ -88,7 +89,7 @@ function operationList(operations: readonly Operation[], places: Places): Markup
           </li>`,
       )}
     </ul>
-    ${operations.length > mostListed && html`<p class="quiet">and ${operations.length - mostListed} more</p>`}`;
+    ${more > 0 && html`<p class="quiet">and ${more} more</p>`}`;
 }
 
 /** Leads to the operation on the timeline. */

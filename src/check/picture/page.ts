@@ -1,5 +1,6 @@
-import type { History } from "../history.js";
+import { checkHistory, type History } from "../history.js";
 import type { Anomaly, Verdict } from "../verdict.js";
+import { Bars } from "./bars.js";
 import type { Browser } from "./browser.js";
 import { Controls } from "./controls.js";
 import { drawingOf, drawnOperations, placesOf, type Drawing } from "./drawing.js";
@@ -9,7 +10,9 @@ import { html, jsonIn, Markup } from "./html.js";
 import { Overview } from "./overview.js";
 import { Painter } from "./painter.js";
 import { Scene } from "./scene.js";
+import { Sheet } from "./sheet.js";
 import { style } from "./style.js";
+import { Links } from "./links.js";
 import { Viewport } from "./viewport.js";
 
 /** More than a reader looks at, and each is a page of its own. */
@@ -25,6 +28,7 @@ const mostAnomalies = 50;
  * ```
  */
 export function verdictPage(history: History, verdict: Verdict, title = "What happened"): string {
+  checkHistory(history);
   const anomalies = verdict.is === "violation" ? verdict.anomalies.slice(0, mostAnomalies) : [];
   const operations = drawnOperations(history, anomalies);
   const drawing = drawingOf(history, operations, anomalies);
@@ -55,7 +59,7 @@ export function verdictPage(history: History, verdict: Verdict, title = "What ha
                 tabindex="0"
                 role="application"
                 aria-describedby="keys"
-                aria-label="Timeline of ${operations.length} operations by ${drawing.clients.length} clients"
+                aria-label="Timeline of ${counted(operations.length, "operation")}"
               ></canvas>
               <div id="detail" role="status" hidden></div>
             </div>
@@ -81,16 +85,18 @@ function heading({ operations }: History, verdict: Verdict, title: string) {
     violation: `not ${verdict.level}`,
     unknown: `whether ${verdict.level}`,
   };
+  const scale = `${counted(operations.length, "operation")}, ${counted(clients, "client")}`;
+  const progress = verdict.is === "unknown" && `; ${verdict.checked} of ${verdict.of} checked`;
   return html`<header>
     <h1>${title}</h1>
     <p class="verdict">
-      <b>${verdict.is}</b> ${words[verdict.is]}
-      <span class="quiet"
-        >${operations.length} operations, ${clients}
-        clients${verdict.is === "unknown" && `; ${verdict.checked} of ${verdict.of} checked`}</span
-      >
+      <b>${verdict.is}</b> ${words[verdict.is]} <span class="quiet">${scale}${progress}</span>
     </p>
   </header>`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** What is to be known of the picture. */
@@ -166,28 +172,23 @@ function legend(anomalies: readonly Anomaly[]) {
  * The script of the page is these classes' own source. So it is compiled, linted and tested as all else is;
  * in turn each of them may use nothing from outside its text, and gets the others through its constructor.
  */
+const parts = { Viewport, Scene, Geometry, Sheet, Bars, Links, Overview, Painter, Controls };
+
 function script(): Markup {
-  const parts = Object.entries({ Viewport, Scene, Geometry, Overview, Painter, Controls });
-  const sources = parts.map(([name, part]) => `${name}: ${String(part)}`);
+  const sources = Object.entries(parts).map(([name, part]) => `${name}: ${String(part)}`);
   return new Markup(`(${String(start)})(window, {\n${sources.join(",\n")}\n});`);
 }
 
-interface Parts {
-  readonly Viewport: typeof Viewport;
-  readonly Scene: typeof Scene;
-  readonly Geometry: typeof Geometry;
-  readonly Overview: typeof Overview;
-  readonly Painter: typeof Painter;
-  readonly Controls: typeof Controls;
-}
-
 /** Runs in the page. */
-function start(browser: Browser, parts: Parts): void {
+function start(browser: Browser, made: typeof parts): void {
   const drawing = JSON.parse(browser.document.getElementById("drawing")!.textContent) as Drawing;
   const canvas = browser.document.getElementById("timeline")!;
   const strip = browser.document.getElementById("overview")!;
-  const geometry = new parts.Geometry(new parts.Scene(drawing), new parts.Viewport());
-  const overview = new parts.Overview(browser, strip, geometry);
-  const painter = new parts.Painter(browser, canvas, geometry, overview);
-  new parts.Controls(browser, { canvas, strip, geometry, overview, painter });
+  const geometry = new made.Geometry(new made.Scene(drawing), new made.Viewport());
+  const sheet = new made.Sheet(browser, canvas);
+  const bars = new made.Bars(sheet, geometry);
+  const links = new made.Links(sheet, geometry);
+  const overview = new made.Overview(new made.Sheet(browser, strip), geometry);
+  const painter = new made.Painter(browser, sheet, geometry, { bars, links, overview });
+  new made.Controls(browser, { canvas, strip, geometry, overview, painter });
 }

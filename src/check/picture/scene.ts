@@ -2,7 +2,7 @@ import type { Drawing, DrawnAnomaly } from "./drawing.js";
 
 export type Axis = "order" | "time";
 
-/** What it has to do with the violation: nothing, it has a place in the longest order, a part, or it is the point. */
+/** What it is to the violation: nothing, one of the longest order, one that takes part, or its point. */
 export type Role = "plain" | "ordered" | "partaker" | "culprit";
 
 /**
@@ -74,8 +74,8 @@ export class Scene {
   }
 
   /**
-   * What one has to see of the anomaly, from the first call to the last answer: what it is about, and of those
-   * that only take part whoever is not far away.
+   * What one has to see of the anomaly, from the first call to the last answer: what it is about, and of
+   * those that only take part whatever is near.
    */
   get violation(): { from: number; to: number } | undefined {
     const shown = this.partakers.filter((i) => this.rowOf[i] !== -1);
@@ -102,7 +102,7 @@ export class Scene {
     return key === -1 ? all : all.filter((i) => about[i]!.includes(key));
   }
 
-  /** The axis of order has one step for each call and each answer that is shown, and no gap for the others. */
+  /** The axis of order has a step for each call and each answer that is shown, and no gap for the others. */
   #rank(shown: readonly number[]): void {
     const { invoked, returned, invokedMs, returnedMs } = this.drawing;
     const events: [place: number, ms: number][] = [];
@@ -161,8 +161,8 @@ export class Scene {
 
   /**
    * Numbers the order, and chooses for each operation the first step of the axis in which it may take effect:
-   * that of its call, or of the one before it if that is later. If this is after its answer, as it may be where
-   * the order need not agree with real time, there are no points.
+   * that of its call, or of the one before it if that is later. If this is after its answer, as it may be
+   * where the order need not agree with real time, there are no points.
    */
   #number(order: readonly number[]): void {
     this.numberOf.fill(0);

@@ -11,7 +11,8 @@ export const style = `
   :root {
     --page: #0f1216; --surface: #171b21; --band: #1b2027; --ink: #e7eaef; --quiet: #9ba6b3; --line: #2b323b;
     --bar: #323a45; --bar-ink: #bcc6d1; --order: #7aa9ff; --order-soft: #20324f;
-    --violation: #ff6a6e; --violation-soft: #4b2125; --valid: #52c48b; --unknown: #e0b04f; --on-strong: #12151a;
+    --violation: #ff6a6e; --violation-soft: #4b2125; --valid: #52c48b; --unknown: #e0b04f;
+    --on-strong: #12151a;
     --shadow: 0 1px 2px #00000066;
   }
 }

@@ -1,7 +1,6 @@
-import { LockstepError } from "../../base/errors.js";
 import type { Client, History, Operation } from "../history.js";
 import { identity, type Identity } from "../identity.js";
-import { refused, type Access, type Model } from "../model.js";
+import { refused, type Model } from "../model.js";
 
 /** In place of a writer: the value was there from the start. */
 export const fromStart = -1;
@@ -31,6 +30,8 @@ export class AccessLog {
   readonly failedWrite = new Map<number, Operation>();
   /** By key: a write of it that may have taken effect later, or never. */
   readonly openWrite = new Map<number, Operation>();
+  /** One that was more than to read or to write, if there is any: nothing can be said then. */
+  readonly unreadable: Operation | undefined;
   #byReturn: Int32Array | undefined;
 
   constructor(history: History, model: Model) {
@@ -38,8 +39,9 @@ export class AccessLog {
     const rows: { operation: Operation; key: number; read: number; written: number }[] = [];
     const isRead = new Set<number>();
     for (const operation of history.operations) {
-      const access = accessOf(model, operation);
-      if (!access || (!access.read && !access.write)) continue;
+      const access = model.access?.(operation);
+      if (!access && operation.outcome !== "fail") this.unreadable ??= operation;
+      if (!access?.read && !access?.write) continue;
       const key = this.#numberOfKey(values, access.key);
       const written = access.write ? values.of(key, access.write.value) : none;
       if (operation.outcome === "fail") {
@@ -125,14 +127,4 @@ function numberIn<Key>(numbers: Map<Key, number>, key: Key): number {
   const number = numbers.size;
   numbers.set(key, number);
   return number;
-}
-
-function accessOf(model: Model, operation: Operation): Access | undefined {
-  const access = model.access?.(operation);
-  if (access || operation.outcome === "fail") return access;
-  throw new LockstepError(
-    "bad-input",
-    `only reads and writes can be judged so, and ${model.name} does not say what ${operation.name} read and ` +
-      `wrote: ask for linearizable or sequential, or give the model an access(operation)`,
-  );
 }

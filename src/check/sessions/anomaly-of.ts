@@ -38,5 +38,6 @@ export function missedEdge(log: AccessLog, { read, source, write }: MissedWrite)
 export function missedText(log: AccessLog, { read, source, write }: MissedWrite): string {
   const [seen, missed] = [describe(log.operation(read)), describe(log.operation(write))];
   if (source === fromStart) return `${seen} saw what was there at the start, and not ${missed}`;
-  return `${seen} saw what ${describe(log.operation(source))} wrote, and not ${missed}, which came after that`;
+  const former = describe(log.operation(source));
+  return `${seen} saw what ${former} wrote, and not ${missed}, which came after that`;
 }

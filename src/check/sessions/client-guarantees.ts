@@ -37,12 +37,13 @@ export function clientGuarantees(
     "monotonic writes": formerWriteMissed(log),
   };
   let over = 0;
+  let tangled: number | undefined;
   for (let row = 0; row < size; row++) {
     if ((row & 1023) === 0 && budget.isSpent) return outOfTime;
     while (over < size && returned[byReturn[over]!]! < invoked[row]!) view.end(byReturn[over++]!);
     const source = sources[row]!;
     if (source === none) continue;
-    if (isTangled(log, sources, row)) return { unknown: tangled(log, row) };
+    if (isTangled(log, sources, row)) tangled = row;
     for (const guarantee of guarantees) {
       const write = missedBy[guarantee](log, view, row, source);
       if (write === undefined) continue;
@@ -50,7 +51,7 @@ export function clientGuarantees(
       return overwrittenRead(new KnownOrder(log, seen), guarantee, { read: row, source, write });
     }
   }
-  return "valid";
+  return tangled === undefined ? "valid" : { unknown: tangledText(log, tangled) };
 }
 
 /** Whether it read what its client was just writing, where that was to depend on what it read itself. */
@@ -60,9 +61,12 @@ function isTangled(log: AccessLog, sources: Int32Array, row: number): boolean {
   return !log.isBeforeInSession(source, row);
 }
 
-function tangled(log: AccessLog, row: number): string {
+function tangledText(log: AccessLog, row: number): string {
   const { client } = log.operation(row);
-  return `client ${String(client)} did several things at once, of which one saw the other: give each its own client`;
+  return (
+    `client ${String(client)} did several things at once, of which one saw the other: ` +
+    "whoever does several things at once is several clients"
+  );
 }
 
 type Missed = number | undefined;

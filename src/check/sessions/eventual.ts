@@ -36,7 +36,8 @@ export function eventual(log: AccessLog, sources: Int32Array): Finding {
     const write = lastWrite[key[row]!]!;
     if (sources[row] === fromStart && write >= 0) {
       const seen = describe(log.operation(row));
-      const explanation = `${seen} saw what was there at the start, when ${describe(log.operation(write))} was over.`;
+      const over = describe(log.operation(write));
+      const explanation = `${seen} saw what was there at the start, when ${over} was over.`;
       return apart(log, explanation, [row, write]);
     }
     if (sources[row] === sources[other]) continue;

@@ -1,4 +1,5 @@
 import type { Budget } from "../budget.js";
+import type { Anomaly } from "../verdict.js";
 import type { AccessLog } from "./access-log.js";
 import { isAnomaly, type Finding } from "./finding.js";
 import { findSources, type OpenRead } from "./sources.js";
@@ -36,7 +37,7 @@ function tryAll(
   const none = sources.slice();
   // By open read: which of its writers is tried.
   const tried = new Int32Array(open.length).fill(-1);
-  let anomaly: Finding | undefined;
+  let anomaly: Anomaly | undefined;
   for (let depth = 0; depth >= 0;) {
     if (depth === open.length) return "valid";
     const { row, writers } = open[depth]!;
@@ -50,9 +51,12 @@ function tryAll(
     const finding = budget.isSpent ? tooMany : judge(sources);
     if (finding === "valid") depth++;
     else if (isAnomaly(finding)) anomaly = finding;
-    else return finding;
+    else return budget.isSpent ? tooMany : finding;
   }
-  return anomaly!;
+  const explanation =
+    `${anomaly!.explanation} Some values were written more than once; whichever of their writes were read, ` +
+    "something is wrong, and this is what is wrong with some of them.";
+  return { ...anomaly!, explanation };
 }
 
 const tooMany: Finding = {

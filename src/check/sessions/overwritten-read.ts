@@ -14,57 +14,82 @@ export type OrderPromise = "causal" | "writes follow reads" | ClientGuarantee;
  * that was read it goes from there to the last of its readers, and marks what comes after it, and what comes
  * after another write of the key that does. So it costs about a walk through all for each key, and more only
  * where reads are late.
+ *
+ * That writes follow reads says only of what others have read what must be seen: there such a mark counts
+ * once it has come from a write to a read, and, for what was there at the start, to another write before.
  */
 export function findOverwritten(
   known: KnownOrder,
   order: Int32Array,
-  promise: OrderPromise,
+  promise: "causal" | "writes follow reads",
   budget: Budget,
 ): Finding {
   const { log, sources } = known;
   const { starts, rows } = known.sessions.before;
-  const rank = new Int32Array(log.size);
-  order.forEach((row, index) => (rank[row] = index));
-  // By write, and then by key for what was there at the start: where its last reader stands.
-  const lastReader = new Int32Array(log.size + log.keys.length);
-  const scopeOf = (read: number) =>
-    sources[read] === fromStart ? log.size + log.key[read]! : sources[read]!;
-  for (const row of order) if (sources[row] !== none) lastReader[scopeOf(row)] = rank[row]!;
-  // By access: the scope of which it is marked, and by which write of the key, if any, that came between.
+  const countsAtOnce = promise === "causal";
+  const { rank, lastReader, scopeOf } = scopesOf(known, order);
+  // By access: the scope of which it is marked, by which write of the key, if any, that came between, and
+  // whether that counts.
   const markedFor = new Int32Array(log.size).fill(-1);
   const between = new Int32Array(log.size);
+  const counts = new Uint8Array(log.size);
   let steps = 0;
   for (let scope = 0; scope < lastReader.length; scope++) {
     const end = lastReader[scope]!;
-    if (end === 0) continue;
+    if (end < 0) continue;
     const isStart = scope >= log.size;
     const key = isStart ? scope - log.size : log.key[scope]!;
-    if (!isStart) [markedFor[scope], between[scope]] = [scope, -1];
+    if (!isStart) [markedFor[scope], between[scope], counts[scope]] = [scope, -1, 0];
     for (let index = isStart ? 0 : rank[scope]! + 1; index <= end; index++) {
       if ((++steps & 0xffff) === 0 && budget.isSpent) return outOfTime;
       const row = order[index]!;
+      const source = sources[row]!;
       let isAfter = isStart;
       let write = -1;
-      const source = sources[row]!;
+      let isSure = 0;
       if (source >= 0 && markedFor[source] === scope) {
         isAfter = true;
         write = between[source]!;
+        isSure = Number(write >= 0);
+        if (write < 0 && source !== scope && log.key[source] === key) {
+          write = source;
+          isSure = Number(!isStart);
+        }
       }
       for (let at = starts[row]!; at < starts[row + 1]!; at++) {
         const before = rows[at]!;
-        if (markedFor[before] !== scope) continue;
+        // In its own session, a write shows only what was read before it, or with it.
+        if (markedFor[before] !== scope || (before === scope && !countsAtOnce)) continue;
         isAfter = true;
-        if (between[before]! >= 0) write = between[before]!;
+        if (between[before]! < 0 || counts[before]! < isSure) continue;
+        write = between[before]!;
+        isSure = counts[before]!;
       }
-      if (write >= 0 && source !== none && scopeOf(row) === scope) {
+      if (isSure === 1 && source !== none && scopeOf(row) === scope) {
         return overwrittenRead(known, promise, { read: row, source, write });
       }
       if (!isAfter) continue;
       markedFor[row] = scope;
-      between[row] = log.key[row] === key && log.written[row] !== none ? row : write;
+      if (countsAtOnce && log.key[row] === key && log.written[row] !== none) [write, isSure] = [row, 1];
+      between[row] = write;
+      counts[row] = isSure;
     }
   }
   return "valid";
+}
+
+/** A scope is a write, or what a key held at the start: what reads can have seen. */
+function scopesOf({ log, sources }: KnownOrder, order: Int32Array) {
+  const rank = new Int32Array(log.size);
+  // By scope: where its last reader stands.
+  const lastReader = new Int32Array(log.size + log.keys.length).fill(-1);
+  const scopeOf = (read: number) =>
+    sources[read] === fromStart ? log.size + log.key[read]! : sources[read]!;
+  order.forEach((row, index) => {
+    rank[row] = index;
+    if (sources[row] !== none) lastReader[scopeOf(row)] = index;
+  });
+  return { rank, lastReader, scopeOf };
 }
 
 export function overwrittenRead(known: KnownOrder, promise: OrderPromise, missed: MissedWrite): Anomaly {

@@ -12,12 +12,12 @@ import { strongComponents } from "./strong-components.js";
 
 const { ww, wr, session, order } = relations;
 
-/** What breaks each level by itself, the weakest first. */
+/** What breaks each level by itself, without regard to what each client did before, and with it. */
 const breaches = {
-  "read-committed": "G-monotonic",
-  "read-atomic": "fractured read",
-  causal: "causality violation",
-} as const satisfies Record<string, Phenomenon>;
+  "read-committed": { none: "G-monotonic", session: "G-monotonic-process" },
+  "read-atomic": { none: "fractured read", session: "fractured read-process" },
+  causal: { none: "causality violation", session: "causality violation" },
+} as const satisfies Record<string, Record<string, Phenomenon>>;
 
 export type CommitOrderLevel = keyof typeof breaches;
 
@@ -46,10 +46,13 @@ export class CommitOrder {
   readonly #observations: Observations;
   readonly #chains: SessionChains;
   readonly #budget: Budget;
+  readonly #timing: "none" | "session";
 
-  constructor(observations: Observations, budget: Budget) {
+  /** Without regard to sessions there is no clock for "causal": only the two others can be asked for. */
+  constructor(observations: Observations, timing: "none" | "session", budget: Budget) {
     this.#observations = observations;
     this.#chains = new SessionChains(observations);
+    this.#timing = timing;
     this.#budget = budget;
   }
 
@@ -58,7 +61,7 @@ export class CommitOrder {
     const observations = this.#observations;
     const graph = new DependencyGraph(observations.operations.length);
     addDataEdges(graph, observations);
-    addSessionEdges(graph, observations);
+    if (this.#timing === "session") addSessionEdges(graph, observations);
     const sights: Sight[] = [];
     const unseen: Sight[] = [];
     const see = (reader: number, version: number, older: number) => {
@@ -102,7 +105,7 @@ export class CommitOrder {
       for (let at = firstRead[reader]!; at < firstRead[reader + 1]!; at++) {
         const version = readVersion[at]!;
         this.#seeKnown(reader, version, known, see);
-        for (const last of this.#chains.before(reader)) {
+        for (const last of this.#timing === "session" ? this.#chains.before(reader) : []) {
           const { chainOf, placeOf } = this.#chains;
           const key = this.#observations.keyOfVersion(version);
           const older = this.#chains.lastWriter(key, chainOf[last]!, placeOf[last]!);
@@ -182,7 +185,7 @@ export class CommitOrder {
     };
     const step = { from: reader, to: older, relation: relations.rw, version: missed };
     const cycle = [known, edgeOf(observations, step)];
-    findings.add(breaches[level], {
+    findings.add(breaches[level][this.#timing], {
       explanation: `${cycle[1]!.because}; and yet ${knownBecause[level]}`,
       operations: [operations[older]!, operations[reader]!],
       key: keys[key],
@@ -198,8 +201,9 @@ export class CommitOrder {
     search.run(
       { through: order, all },
       new Set(["G0", "G1c"]),
-      (cycle) => findings.add(breaches[level], this.#anomaly(level, stepsOf(graph, cycle), sights)),
-      () => findings.has(breaches[level]),
+      (cycle) =>
+        findings.add(breaches[level][this.#timing], this.#anomaly(level, stepsOf(graph, cycle), sights)),
+      () => findings.has(breaches[level][this.#timing]),
     );
   }
 
@@ -215,7 +219,9 @@ export class CommitOrder {
         from: operations[older]!,
         to: operations[step.to]!,
         relation: "ww",
-        because: `client ${operations[reader]!.client} saw the latter's write, ${read}, and ${knownBecause[level]}`,
+        because:
+          `client ${operations[reader]!.client} saw the latter's write, ${read}, ` +
+          `and ${knownBecause[level]}`,
       };
     });
     return {

@@ -19,7 +19,7 @@ export interface Step {
 
 const { ww, wr, rw, session, realtime, own } = relations;
 
-/** Which edges a cycle of this timing goes through at least once; pure antidependencies come by themselves. */
+/** Which edges a cycle of this timing goes through; those of antidependencies only come by themselves. */
 const passes: Record<Timing, readonly number[]> = {
   none: [ww | wr, rw],
   session: [session],

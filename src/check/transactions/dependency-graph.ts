@@ -185,8 +185,8 @@ function addAntidependencies(
 }
 
 /**
- * Who was over when another began, comes before it: all who were over by then lead to one station, which leads
- * to the next, so that there are no more edges than four for each transaction.
+ * Who was over when another began, comes before it: all who were over by then lead to one station, which
+ * leads to the next, so that there are no more edges than four for each transaction.
  */
 function addTimeEdges(
   graph: DependencyGraph,

@@ -10,12 +10,27 @@ export class EventGraph {
   readonly graph: DependencyGraph;
   /** How many moments there are; the nodes of the graph after them are way stations. */
   readonly events: number;
+  readonly #dependencies: DependencyGraph;
   readonly #hasSnapshots: boolean;
 
-  constructor(dependencies: DependencyGraph, hasSnapshots: boolean) {
+  constructor(dependencies: DependencyGraph, hasSnapshots: boolean, graph?: DependencyGraph) {
+    this.#dependencies = dependencies;
     this.#hasSnapshots = hasSnapshots;
     this.events = hasSnapshots ? dependencies.transactions * 2 : dependencies.transactions;
-    this.graph = hasSnapshots ? withSnapshots(dependencies) : dependencies;
+    this.graph = graph ?? (hasSnapshots ? withSnapshots(dependencies) : dependencies);
+  }
+
+  /** The same moments in a graph with more edges. */
+  with(graph: DependencyGraph): EventGraph {
+    return new EventGraph(this.#dependencies, this.#hasSnapshots, graph);
+  }
+
+  startOf(transaction: number): number {
+    return this.#hasSnapshots ? 2 * transaction : transaction;
+  }
+
+  commitOf(transaction: number): number {
+    return this.#hasSnapshots ? 2 * transaction + 1 : transaction;
   }
 
   transactionOf(event: number): number {

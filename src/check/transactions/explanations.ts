@@ -67,7 +67,8 @@ function becauseOf(observations: Observations, { from, to, relation, version }: 
     return `${readOf(observations, from, version)} did not see ${value}, which the other ${wrote}`;
   const pair = newer.findIndex((each, at) => each === version && observations.writerOf(older[at]!) === from);
   const before = JSON.stringify(versionValue[older[pair]!]);
-  return `to ${JSON.stringify(keys[observations.keyOfVersion(version)])} it appended ${before} before ${value}`;
+  const key = JSON.stringify(keys[observations.keyOfVersion(version)]);
+  return `to ${key} it appended ${before}, and then the other ${value}`;
 }
 
 /** How the transaction read the key of this version: where it saw it, if it did. */
@@ -104,7 +105,8 @@ export function attemptOf(observations: Observations, longest: readonly number[]
     const because =
       read === undefined
         ? "it would write over what others are yet to read, or go before what it must follow"
-        : `${readOf(observations, transaction, read)}, where ${valueOf(observations.keyOfVersion(read))} was by then`;
+        : `${readOf(observations, transaction, read)}, where by then there was ` +
+          valueOf(observations.keyOfVersion(read));
     stuck.push({ operation: operations[transaction]!, because });
   }
   const state = [...current.keys()].map((key) => `${JSON.stringify(keys[key])}: ${valueOf(key)}`);

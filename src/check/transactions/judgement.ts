@@ -2,9 +2,11 @@ import type { Budget } from "../budget.js";
 import type { History } from "../history.js";
 import type { TransactionLevel } from "../level.js";
 import type { Anomaly, Verdict } from "../verdict.js";
-import { CommitOrder } from "./commit-order.js";
+import { CommitOrder, type CommitOrderLevel } from "./commit-order.js";
 import { findCycles } from "./cycles.js";
 import { dependencyGraph, type DependencyGraph } from "./dependency-graph.js";
+import { forcedAnomaly } from "./forced-anomaly.js";
+import { forcedOrder, type ForcedOrder } from "./forced-order.js";
 import { EventGraph } from "./event-graph.js";
 import { attemptOf } from "./explanations.js";
 import type { Workload } from "./keeps-isolation.js";
@@ -13,13 +15,15 @@ import { findLostUpdate } from "./lost-updates.js";
 import { Observations } from "./observations.js";
 import { proofs, rulesOut, type Timing } from "./phenomena.js";
 import { observeRegisters } from "./registers.js";
-import { findSchedule } from "./schedule.js";
+import { ScheduleSearch } from "./schedule.js";
 
 const weaker: Record<Timing, readonly Timing[]> = {
   none: ["none"],
   session: ["none", "session"],
   realtime: ["none", "session", "realtime"],
 };
+
+const mostStepsAtOnce = 1000;
 
 /** Judges one history by any levels; what it found for one it need not look for again. */
 export class Judgement {
@@ -38,7 +42,7 @@ export class Judgement {
     const { by } = proofs[level];
     const timing = this.#timing(level);
     if (by === "version order") return this.#byCycles(level, timing, budget);
-    if (by === "commit order") return this.#byCommitOrder(level, budget);
+    if (by === "commit order") return this.#byCommitOrder(level as CommitOrderLevel, budget);
     return this.#bySchedule(level, timing, by === "snapshots", budget);
   }
 
@@ -62,17 +66,24 @@ export class Judgement {
     return this.#violation(level) ?? (isDone ? { is: "valid", level } : this.#late(level));
   }
 
-  #byCommitOrder(level: TransactionLevel, budget: Budget): Verdict {
+  #byCommitOrder(level: CommitOrderLevel, budget: Budget): Verdict {
     const isDone = this.#search("none", level, budget) && this.#search("session", level, budget);
-    const commitOrder = new CommitOrder(this.#observations, budget);
     for (const weakest of ["read-committed", "read-atomic", "causal"] as const) {
-      const violation = this.#violation(level);
-      if (violation !== undefined) return violation;
-      const obstacle = commitOrder.check(weakest);
+      const obstacle = this.#violation(level)
+        ? undefined
+        : this.#checkCommitOrder(weakest, "session", budget);
       if (obstacle !== undefined) return this.#unknown(level, obstacle);
       if (weakest === level) break;
     }
     return this.#violation(level) ?? (isDone ? { is: "valid", level } : this.#late(level));
+  }
+
+  /** First without regard to sessions: what is wrong then is worse. Gives what hinders it, if so. */
+  #checkCommitOrder(level: CommitOrderLevel, timing: Timing, budget: Budget): string | undefined {
+    const observations = this.#observations;
+    if (level !== "causal") new CommitOrder(observations, "none", budget).check(level);
+    if (timing === "none" || this.#violation(level)) return undefined;
+    return new CommitOrder(observations, "session", budget).check(level);
   }
 
   #bySchedule(level: TransactionLevel, timing: Timing, hasSnapshots: boolean, budget: Budget): Verdict {
@@ -80,10 +91,24 @@ export class Judgement {
     const events = new EventGraph(this.#graph(timing), hasSnapshots);
     const order = events.sorted(observations);
     if (order === undefined) for (const each of weaker[timing]) this.#search(each, level, budget);
-    const violation = this.#violation(level);
-    if (violation !== undefined) return violation;
+    const early = this.#violation(level);
+    if (early !== undefined) return early;
     if (order === undefined) return this.#late(level);
-    const { is, longest } = findSchedule(observations, events, order, budget);
+    const search = new ScheduleSearch(observations, events, order);
+    // Most histories that can be put in order are so at once; else what is wrong may have a name.
+    let schedule = search.run(budget, mostStepsAtOnce + 2 * order.length);
+    if (schedule.is !== "found") {
+      this.#checkCommitOrder("read-atomic", timing, budget);
+      const violation = this.#violation(level);
+      if (violation !== undefined) return violation;
+      const forced = forcedOrder(observations, events);
+      const forcedTimes = forced.events.sorted(observations);
+      if (forcedTimes === undefined) return this.#noOrder(level, forced, budget);
+      if (schedule.is === "unknown") {
+        schedule = new ScheduleSearch(observations, forced.events, forcedTimes).run(budget);
+      }
+    }
+    const { is, longest } = schedule;
     if (is === "unknown") return this.#late(level, longest.length);
     if (is === "none") return this.#noSchedule(level, hasSnapshots, longest);
     if (timing === proofs[level].timing) return { is: "valid", level };
@@ -92,6 +117,11 @@ export class Judgement {
       "the history does not say what was over when something else began: strong-session-serializable it is",
       longest.length,
     );
+  }
+
+  #noOrder(level: TransactionLevel, forced: ForcedOrder, budget: Budget): Verdict {
+    const anomaly = { name: `not ${level}`, ...forcedAnomaly(this.#observations, forced, budget) };
+    return { is: "violation", level, anomalies: [anomaly] };
   }
 
   #noSchedule(level: TransactionLevel, hasSnapshots: boolean, longest: readonly number[]): Verdict {

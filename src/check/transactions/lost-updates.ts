@@ -2,7 +2,7 @@ import { anomalyOf } from "./explanations.js";
 import { relations } from "./dependency-graph.js";
 import type { Observations } from "./observations.js";
 
-/** Two that read the same version of a key and wrote the key: whichever was first, the other did not see it. */
+/** Two read the same version of a key and wrote the key: whichever was first, the other did not see it. */
 export function findLostUpdate(observations: Observations): void {
   const { firstRead, readVersion, operations, findings } = observations;
   const updater = new Int32Array(observations.writeCount + observations.keys.length).fill(-1);

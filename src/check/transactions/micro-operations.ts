@@ -27,8 +27,8 @@ export function microOperationsOf(
       const line = lines === undefined ? "" : `line ${lines[invoked]}: `;
       throw new LockstepError(
         "bad-input",
-        `${line}a ${workload} transaction is txn([["${write}", key, value], ["r", key], …]), and its answer ` +
-          `is the same list with what was read, ["r", key, value]; not ${describe(operation)}`,
+        `${line}a ${workload} transaction is txn([["${write}", key, value], ["r", key], …]), and its ` +
+          `answer is the same list with what was read, ["r", key, value]; not ${describe(operation)}`,
       );
     }
     return done;

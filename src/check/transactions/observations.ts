@@ -3,7 +3,7 @@ import type { History, Operation } from "../history.js";
 import { identity, type Identity } from "../identity.js";
 import { Findings } from "./findings.js";
 import type { Workload } from "./keeps-isolation.js";
-import { microOperationsOf, type MicroOperation } from "./micro-operations.js";
+import { microOperationsOf, shownMicroOperation, type MicroOperation } from "./micro-operations.js";
 
 const fewWrites = 16;
 
@@ -108,9 +108,10 @@ export class Observations {
   }
 
   #installedByMany(transaction: number): ReadonlyMap<number, number> {
-    let installed = this.#installed.get(transaction);
-    if (installed === undefined) this.#installed.set(transaction, (installed = new Map()));
-    else return installed;
+    const known = this.#installed.get(transaction);
+    if (known !== undefined) return known;
+    const installed = new Map<number, number>();
+    this.#installed.set(transaction, installed);
     const end = this.firstVersion[transaction + 1]!;
     for (let version = this.firstVersion[transaction]!; version < end; version++) {
       installed.set(this.versionKey[version]!, version);
@@ -161,7 +162,8 @@ export class Observations {
         const advice = id === null ? "null is what a key holds at first" : "it was written before";
         throw new LockstepError(
           "bad-input",
-          `each write of a key needs a value of its own, not ${action}(${String(key)}, ${String(value)}): ${advice}`,
+          `each write of a key needs a value of its own, not ${shownMicroOperation([action, key, value])}: ` +
+            advice,
         );
       }
       versions.set(id, this.versionKey.length);

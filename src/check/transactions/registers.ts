@@ -2,6 +2,8 @@ import type { MicroOperation } from "./micro-operations.js";
 import type { Observations } from "./observations.js";
 
 const none = -1;
+/** Of each pair of reads something may follow; but not where there would be millions of pairs. */
+const fewReads = 64;
 
 /**
  * Takes down the reads of registers, and what they say of the order of versions, which is little: nothing is
@@ -79,7 +81,30 @@ function addOrder(observations: Observations, predecessor: Int32Array): void {
     const older = predecessor[version]!;
     if (older !== none && older !== initial) observations.addOlder(older, version);
   }
+  addSeenTogether(observations);
   findCircle(observations, predecessor);
+}
+
+/**
+ * Who reads from a transaction sees all that it wrote, or something newer: so its version of a key is older
+ * than the one that is read. That is so from "read-atomic" on, and used for antidependencies only, which no
+ * weaker level forbids.
+ */
+function addSeenTogether(observations: Observations): void {
+  const { firstRead, readVersion, operations } = observations;
+  for (let reader = 0; reader < operations.length; reader++) {
+    if (firstRead[reader + 1]! - firstRead[reader]! > fewReads) continue;
+    for (let at = firstRead[reader]!; at < firstRead[reader + 1]!; at++) {
+      const version = readVersion[at]!;
+      const key = observations.keyOfVersion(version);
+      for (let other = firstRead[reader]!; other < firstRead[reader + 1]!; other++) {
+        const writer = observations.writerOf(readVersion[other]!);
+        const older = writer < 0 ? none : observations.installedBy(writer, key);
+        const isOther = older !== none && older !== version && observations.writerOf(version) >= 0;
+        if (isOther) observations.addOlder(older, version);
+      }
+    }
+  }
 }
 
 /** Each version has one predecessor at most, so following them ends, or comes round. */
@@ -97,7 +122,9 @@ function findCircle(observations: Observations, predecessor: Int32Array): void {
     for (let next = predecessor[version]!; next !== version; next = predecessor[next]!) circle.push(next);
     const values = circle.map((each) => JSON.stringify(versionValue[each]));
     findings.add("cyclic versions", {
-      explanation: `each of ${values.join(", ")} was written by who had read the next, and the last by who had read the first`,
+      explanation:
+        `each of ${values.join(", ")} was written by who had read the next, ` +
+        "and the last by who had read the first",
       operations: circle.map((each) => operations[versionWriter[each]!]!),
       key: keys[versionKey[version]!],
     });

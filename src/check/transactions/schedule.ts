@@ -21,16 +21,7 @@ const stepsBetweenLooks = 1024;
  * follows from who has gone already; hence two orders of the same moments have the same future, and one that
  * failed is enough.
  */
-export function findSchedule(
-  observations: Observations,
-  events: EventGraph,
-  order: Int32Array,
-  budget: Budget,
-): Schedule {
-  return new Search(observations, events, order).run(budget);
-}
-
-class Search {
+export class ScheduleSearch {
   readonly #observations: Observations;
   readonly #events: EventGraph;
   /** The moments by their places in the order given; a list of places links those that are left. */
@@ -52,6 +43,9 @@ class Search {
   readonly #failed = new Set<string>();
   /** Nodes whose edges are to be followed. */
   readonly #stack: number[] = [];
+  /** The place to look at next. */
+  #place: number;
+  #longest: readonly number[] = [];
 
   constructor(observations: Observations, events: EventGraph, order: Int32Array) {
     const { keys, writeCount, readVersion } = observations;
@@ -69,31 +63,33 @@ class Search {
     this.#readers = new Int32Array(writeCount + keys.length);
     for (const version of readVersion) this.#readers[version]!++;
     this.#settleStations();
+    this.#place = this.#next[order.length]!;
   }
 
-  run(budget: Budget): Schedule {
+  /** Goes on for so many steps at most; called again it goes on from there. */
+  run(budget: Budget, mostSteps = Infinity): Schedule {
     const end = this.#order.length;
-    let longest: readonly number[] = [];
-    let place = this.#next[end]!;
     for (let steps = 1; this.#placed.length < end; steps++) {
-      if (steps % stepsBetweenLooks === 0 && budget.isSpent) return { is: "unknown", longest };
+      const isLate = steps > mostSteps || (steps % stepsBetweenLooks === 0 && budget.isSpent);
+      if (isLate) return { is: "unknown", longest: this.#longest };
+      let place = this.#place;
       while (place !== end && !this.#isPossible(this.#order[place]!)) place = this.#next[place]!;
       if (place !== end) {
         this.#do(place);
         // Only if something was undone before can the same moments have failed.
         const hasFailed = this.#failed.size > 0 && this.#failed.has(this.#taken());
-        place = hasFailed ? this.#next[this.#undo()]! : this.#next[end]!;
+        this.#place = hasFailed ? this.#next[this.#undo()]! : this.#next[end]!;
         continue;
       }
-      if (this.#placed.length > longest.length) longest = this.#transactions();
+      if (this.#placed.length > this.#longest.length) this.#longest = this.#transactions();
       this.#failed.add(this.#taken());
       let undone: number;
       do {
-        if (this.#placed.length === 0) return { is: "none", longest };
+        if (this.#placed.length === 0) return { is: "none", longest: this.#longest };
         undone = this.#undo();
         // What only reads could be done at once and harmed nobody: without it nothing else is possible.
       } while (this.#onlyReads(this.#order[undone]!));
-      place = this.#next[undone]!;
+      this.#place = this.#next[undone]!;
     }
     return { is: "found", longest: this.#transactions() };
   }

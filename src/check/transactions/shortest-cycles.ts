@@ -8,8 +8,8 @@ export type Cycle = readonly number[];
 export type CycleKind = "G0" | "G1c" | "G-single" | "G-nonadjacent" | "G2-item";
 
 /**
- * How a walk looks so far, in bits: it has read (wr), it has missed (rw) once, more often, with its last edge,
- * or twice in a row.
+ * How a walk looks so far, in bits: it has read (wr), it has missed (rw) once, more often, with its last
+ * edge, or twice in a row.
  */
 const hasRead = 1;
 const hasMissed = 2;

@@ -18,16 +18,19 @@ export interface Member {
 
 export interface Play {
   readonly minutes: number;
-  /** What a member does beside each other, again and again; `isLast` when it shall do it once more, to the end. */
+  /**
+   * What a member does beside each other, again and again; `isLast` when it shall do it once more, to the
+   * end.
+   */
   readonly tasks: readonly ((member: Member, isLast: boolean) => Promise<void>)[];
 }
 
 const names = ["a", "b", "c", "d"];
 
 /**
- * Processes that do their tasks over and over, while things go wrong. Then all is healed, save for one process
- * that dies for good, and one that stays frozen; and whoever lives must get to the end of each task once more,
- * in time, and leave nothing behind. Gives what went wrong that may not.
+ * Processes that do their tasks over and over, while things go wrong. Then all is healed, save for one
+ * process that dies for good, and one that stays frozen; and whoever lives must get to the end of each task
+ * once more, in time, and leave nothing behind. Gives what went wrong that may not.
  */
 export async function playCompany(world: World, { minutes, tasks }: Play): Promise<string[]> {
   let isClosing = false;

@@ -54,5 +54,6 @@ async function oddity(
 ): Promise<string | undefined> {
   const leader = await election.leader();
   if (!check() || (leader?.token === held.token && leader.value === proclaimed)) return undefined;
-  return `who leads by ${held.token} and proclaimed ${proclaimed} sees ${leader?.value} lead by ${leader?.token}`;
+  const seen = `${leader?.value}, by ${leader?.token}`;
+  return `who leads by ${held.token} and proclaimed ${proclaimed} sees ${seen}`;
 }

@@ -1,0 +1,29 @@
+/** Operations in the order of their calls, from which some can be taken out, and put back in reverse order. */
+export class CallList {
+  /** The operation after each; there is always one that is greater, as the end is. */
+  readonly next: Int32Array;
+  readonly #previous: Int32Array;
+  readonly #end: number;
+
+  constructor(count: number) {
+    this.#end = count;
+    this.next = Int32Array.from({ length: count + 1 }, (_, index) => (index === count ? 0 : index + 1));
+    this.#previous = Int32Array.from({ length: count + 1 }, (_, index) => (index === 0 ? count : index - 1));
+  }
+
+  get first(): number {
+    return this.next[this.#end]!;
+  }
+
+  unlink(operation: number): void {
+    const next = this.next[operation]!;
+    const previous = this.#previous[operation]!;
+    this.next[previous] = next;
+    this.#previous[next] = previous;
+  }
+
+  relink(operation: number): void {
+    this.next[this.#previous[operation]!] = operation;
+    this.#previous[this.next[operation]!] = operation;
+  }
+}
