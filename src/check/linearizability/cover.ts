@@ -15,7 +15,10 @@ export class Cover {
     this.#whole = new Int32Array(2 * this.#size);
   }
 
-  /** Adds that many ranges from the first to the last place, both included; takes them away if negative. */
+  /**
+   * Adds that many ranges from the first to the last place, both included. If negative, it takes away ranges
+   * that were added just so: none is ever counted below zero.
+   */
   add(first: number, last: number, ranges: number): void {
     if (first <= last) this.#add(1, 0, this.#size - 1, first, last, ranges);
   }
@@ -23,7 +26,7 @@ export class Cover {
   /** The places from the first to the last that no range lies over. */
   bare(first: number, last: number): number[] {
     const places: number[] = [];
-    this.#collect(1, 0, this.#size - 1, first, last, 0, places);
+    this.#collect(1, 0, this.#size - 1, first, last, places);
     return places;
   }
 
@@ -41,23 +44,15 @@ export class Cover {
     this.#least[node] = this.#whole[node]! + Math.min(left, right);
   }
 
-  #collect(
-    node: number,
-    low: number,
-    high: number,
-    first: number,
-    last: number,
-    above: number,
-    places: number[],
-  ): void {
-    if (last < low || high < first || above + this.#least[node]! > 0) return;
+  /** Where `least` is zero so is `whole`, so whatever is met below such nodes is counted in full. */
+  #collect(node: number, low: number, high: number, first: number, last: number, places: number[]): void {
+    if (last < low || high < first || this.#least[node]! > 0) return;
     if (low === high) {
       places.push(low);
       return;
     }
     const middle = (low + high) >> 1;
-    const here = above + this.#whole[node]!;
-    this.#collect(2 * node, low, middle, first, last, here, places);
-    this.#collect(2 * node + 1, middle + 1, high, first, last, here, places);
+    this.#collect(2 * node, low, middle, first, last, places);
+    this.#collect(2 * node + 1, middle + 1, high, first, last, places);
   }
 }

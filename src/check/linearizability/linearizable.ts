@@ -53,28 +53,31 @@ function searchByTurns<State>(
   rounds: number,
 ): Verdict {
   let undecided = parts;
-  let hard = parts.reduce((sum, { part }) => sum + part.operations.length, 0);
+  let checked = of - parts.reduce((sum, { part }) => sum + part.operations.length, 0);
+  let isFull = false;
   for (let round = 0; undecided.length > 0; round++) {
     const left: Undecided<State>[] = [];
     for (const each of undecided) {
       each.search ??= new PartSearch(each.part, model);
-      const verdict = runFor(firstSlice * 2 ** round, each.search, budget);
-      if (verdict === "valid") {
-        hard -= each.part.operations.length;
-        each.search = undefined;
-      } else if (verdict !== undefined) {
-        return violation(verdict, each.part);
-      } else {
-        left.push(each);
-        if (!budget.isSpent && !each.search.isFull && round < rounds) continue;
-        const passed = undecided.reduce((sum, { search }) => sum + (search?.furthest ?? 0), 0);
-        const checked = of - hard + passed;
-        return each.search.isFull ? tooMany(checked, of) : timedOut(budget, checked, of);
+      const { search } = each;
+      const verdict = runFor(firstSlice * 2 ** round, search, budget);
+      if (verdict === undefined && (budget.isSpent || round >= rounds)) {
+        const passed = undecided.reduce((sum, other) => sum + (other.search?.furthest ?? 0), 0);
+        return timedOut(budget, checked + passed, of);
       }
+      if (verdict === undefined && !search.isFull) {
+        left.push(each);
+        continue;
+      }
+      if (verdict !== undefined && verdict !== "valid") return violation(verdict, each.part);
+      // One that finds no room leaves the others theirs: they may break the promise yet.
+      isFull ||= verdict === undefined;
+      checked += verdict === undefined ? search.furthest : each.part.operations.length;
+      each.search = undefined;
     }
     undecided = left;
   }
-  return { is: "valid", level };
+  return isFull ? tooMany(checked, of) : { is: "valid", level };
 }
 
 /** Undefined if it needs more steps than that, or there is no time for them. */

@@ -5,7 +5,8 @@ import { explainStuck } from "./explain-stuck.js";
 import type { KeyPart } from "./key-parts.js";
 import { Part } from "./part.js";
 
-/** So many configurations are kept in mind, and no more. */
+/** So many states and configurations are kept in mind, and no more. */
+const mostStates = 2 ** 18;
 const mostDepthFirst = 2 ** 20;
 const mostBreadthFirst = 2 ** 22;
 
@@ -32,7 +33,9 @@ export class PartSearch<State> {
 
   /** There is no room to go on. */
   get isFull(): boolean {
-    return (this.#breadthFirst?.size ?? 0) > mostBreadthFirst;
+    const { transitions, timeline } = this.#part;
+    const isCrowded = transitions.size > mostStates + timeline.operations.length;
+    return isCrowded || (this.#breadthFirst?.size ?? 0) > mostBreadthFirst;
   }
 
   /** Goes on for about so many steps; undefined if that was not enough. */

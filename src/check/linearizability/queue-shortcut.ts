@@ -38,7 +38,7 @@ export function queueShortcut(part: readonly Operation[]): PartVerdict | undefin
  * a was over before that of d began, and a is ahead of d. One never gets back to a.
  *
  * The two are found without minding that: if the put of a was over only because its take was, that take was
- * over before the put of b began, and the take of b began before that, which was found to be wrong already.
+ * over before the put of b began, and that of b before it, which was found to be wrong already.
  */
 function outOfOrder(stays: Stays): Anomaly | undefined {
   const { putFrom, putBy, takenFrom, takenBy } = stays;

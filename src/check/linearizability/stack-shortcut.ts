@@ -124,6 +124,7 @@ function buried(stays: Stays, heap: Uint32Array, first: number, last: number): A
   const names = chain.map((value) => describe(puts[value]!));
   const explanation =
     `What came with ${names.join(", ")} was on the stack without a gap, ` +
-    `so one of these must have been at the bottom all the time. But each came after another was there, or left while another was there still.`;
+    `so one of these must have been at the bottom all the time. ` +
+    `But each came after another was there, or left while another was there still.`;
   return { name: "out of order", explanation, operations };
 }

@@ -42,6 +42,11 @@ export class Transitions<State> {
     }
   }
 
+  /** How many states were met. */
+  get size(): number {
+    return this.#states.length;
+  }
+
   state(number: number): State {
     return this.#states[number]!;
   }
