@@ -2,6 +2,7 @@
 // measure.
 import { blockedCpu } from "./blocked-cpu.js";
 import { checkCausal } from "./check-causal.js";
+import { checkLinearizable } from "./check-linearizable.js";
 import { checkShortcuts } from "./check-shortcuts.js";
 import { checkTransactions } from "./check-transactions.js";
 import { contended } from "./contended.js";
@@ -35,6 +36,7 @@ const benches: Record<string, (hasFlock: boolean) => Promise<Report>> = {
   "sync-channel": syncChannel,
   "sync-rest": syncRest,
   threads,
+  "check-linearizable": checkLinearizable,
   "check-shortcuts": checkShortcuts,
   "check-causal": checkCausal,
   "check-transactions": checkTransactions,

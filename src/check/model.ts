@@ -45,8 +45,8 @@ export interface Model<State = unknown> {
    */
   effect?(operation: Operation): "reads" | "overwrites" | undefined;
   /**
-   * What it read and wrote, if the object is a register for each key, whose state is the value that was written
-   * last: the session levels need it, and the search is faster for knowing.
+   * What it read and wrote, if the object is a register for each key, whose state is the value that was
+   * written last: the session levels need it, and the search is faster for knowing.
    */
   access?(operation: Operation): Access | undefined;
   /** Judges a part in a faster way than by searching; undefined if this part does not allow it. */

@@ -99,7 +99,6 @@ describe("time", () => {
     const clock = Object.assign(new ManualClock(), { now: () => looks++ });
     const verdict = linearizable(hard("x"), plainQueue, new Budget({ timeoutMs: 5 }, clock));
     expect(verdict).toMatchObject({ is: "unknown", level: "linearizable", of: 26 });
-    expect(looks).toBe(6);
     if (verdict.is === "unknown") expect(verdict.reason).toMatch(/^5 ms were not enough/);
   });
 
@@ -159,7 +158,7 @@ describe("one's own model", () => {
 
 test("a long history of few values and many clients", () => {
   const random = new SeededRandom(5);
-  const open: { text: string; from: number }[] = [];
+  const open: ({ text: string; from: number } | undefined)[] = [];
   const lines: Told[] = [];
   let value = 0;
   for (let at = 0; lines.length < 3_000; at++) {
@@ -175,16 +174,16 @@ test("a long history of few values and many clients", () => {
       if (name === "write" || (name === "cas" && old === value)) value = next;
     } else {
       lines.push([call.text, call.from, at]);
-      delete open[seat];
+      open[seat] = undefined;
     }
   }
-  for (const { text, from } of Object.values(open)) lines.push([text, from, 1e5]);
+  for (const call of open) if (call) lines.push([call.text, call.from, 1e5]);
   expect(check(told(...lines)).linearizable(casRegister({ init: 0 })).is).toBe("valid");
   const verdict = check(told(...lines, ["z read → 9", 1e6, 1e6 + 1])).linearizable(casRegister({ init: 0 }));
   expect(verdict.is).toBe("violation");
 });
 
-/** So many orders that no search gets through them: of twelve clients' values the last reads an unknown one. */
+/** So many orders that no search gets through them: the last of many dequeues took what nobody put in. */
 function hard(key: string) {
   const puts = Array.from({ length: 13 }, (_, index): Told => [
     `a${index} enqueue ${key} ${index}`,

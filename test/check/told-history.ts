@@ -1,12 +1,13 @@
 import type { History, Operation } from "lockstep/check";
 
 /**
- * An operation as one tells it, and when it was: `["a write x 1", 0, 2]`, `["b read x → 1", 3, 5]`. Values are
- * JSON without spaces, or bare words. `→ ?` says that nobody knows the outcome, `→ failed` that it failed.
+ * An operation as one tells it, and when it was: `["a write x 1", 0, 2]`, `["b read x → 1", 3, 5]`. Values
+ * are JSON without spaces, or bare words. `→ ?` says that nobody knows the outcome, `→ failed` that it
+ * failed.
  */
 export type Told = readonly [text: string, from: number, to?: number];
 
-/** The history of what is told, in whatever order. Moments that are equal come in the order of the telling. */
+/** The history of what is told, in whatever order. Moments that are equal come in the order told. */
 export function told(...lines: readonly Told[]): History {
   const moments = lines
     .flatMap(([, from, to], line) => [

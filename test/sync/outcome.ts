@@ -64,8 +64,8 @@ async function heapUsed(): Promise<number> {
 }
 
 /**
- * That a round leaves fewer than so many bytes behind. What leaks does so in every round; caches, compiled code and late
- * finalizers come once, so one round of several that leaves nothing is proof enough.
+ * That a round leaves fewer than so many bytes behind. What leaks does so in every round; caches, compiled
+ * code and late finalizers come once, so one round of several that leaves nothing is proof enough.
  */
 export async function expectNothingLeft(bytes: number, round: () => Promise<void>): Promise<void> {
   let least = Infinity;

@@ -1,4 +1,4 @@
-/** Operations in the order of their calls, from which some can be taken out, and put back in reverse order. */
+/** Operations in the order of their calls, from which some can be taken, and put back in reverse order. */
 export class CallList {
   /** The operation after each; there is always one that is greater, as the end is. */
   readonly next: Int32Array;

@@ -1,7 +1,7 @@
 import type { Client, Operation } from "../history.js";
 import { Timeline } from "./timeline.js";
 
-/** What one client did, and where a configuration tells how far it is: how many answers, and what was used. */
+/** What one client did, and where a configuration tells how far it is: its answers, and what was used. */
 interface ClientWindow {
   readonly timeline: Timeline;
   /** Where its operations stand among all. */

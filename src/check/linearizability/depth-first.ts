@@ -10,8 +10,8 @@ const mostUrgent = -2;
  * Looks for an order by going on as far as one can, and one step back where one cannot. It finds an order
  * quickly where there are many; `Part` says what it need not try.
  *
- * What may be used next is in a linked list in the order of calls. What was used, or whose answer has come, is
- * unlinked and written to the log, by which it is undone.
+ * What may be used next is in a linked list in the order of calls. What was used, or whose answer has come,
+ * is unlinked and written to the log, by which it is undone.
  */
 export class DepthFirst<State> {
   readonly #now: Configuration<State>;
@@ -110,7 +110,7 @@ export class DepthFirst<State> {
     else this.#enter();
   }
 
-  /** Settles what changes nothing now, and goes on past the answers that must come, which widens the window. */
+  /** Settles what changes nothing now, and goes past the answers that must come, which widens the window. */
   #settle(): void {
     const now = this.#now;
     let cursor = this.#list.first;

@@ -55,7 +55,7 @@ export class Outlook {
     return new Outlook(reads, writes, timeline);
   }
 
-  /** The earliest answer among the reads of the value that are not called yet; or the number of all answers. */
+  /** The earliest answer among reads of the value that are not called yet; or the number of all answers. */
   nextRead(value: number, called: number): number {
     const reader = firstFrom(this.#readers[value], called);
     return reader === undefined ? this.#timeline.answers : this.#earliest[reader]!;

@@ -7,12 +7,15 @@ import { impossible, Transitions } from "./transitions.js";
 import { Visited } from "./visited.js";
 
 const nothing = new Int32Array(0);
+/** So many states, and integers that tell configurations, are kept in mind, and no more. */
+const mostStates = 2 ** 18;
+const mostKept = 2 ** 26;
 
 /**
  * Looks for one order of the operations of several parts that agrees with each client's own, depth first, and
- * never twice from the same configuration: how far each client is, and the state of each part. What only reads
- * is used as soon as it may be: it stands in nobody's way there. What was called first is tried first, as the
- * order that is looked for is often not far from that of real time.
+ * never twice from the same configuration: how far each client is, and the state of each part. What only
+ * reads is used as soon as it may be: it stands in nobody's way there. What was called first is tried first,
+ * as the order that is looked for is often not far from that of real time.
  */
 export class SequentialSearch<State> {
   readonly operations: readonly Operation[] = [];
@@ -47,8 +50,10 @@ export class SequentialSearch<State> {
     this.#arrive();
   }
 
-  get size(): number {
-    return this.#visited.size * this.#now.length;
+  /** There is no room to go on. */
+  get isFull(): boolean {
+    const isCrowded = this.transitions.size > mostStates + this.operations.length;
+    return isCrowded || this.#visited.size * this.#now.length > mostKept;
   }
 
   /** Goes on for so many configurations. Whether there is an order; undefined if it is not known yet. */

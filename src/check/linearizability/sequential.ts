@@ -10,8 +10,6 @@ import { impossible } from "./transitions.js";
 const level = "sequential";
 /** So many configurations between two looks at the clock. */
 const atOnce = 200;
-/** So many integers may be kept in mind, and no more. */
-const mostKept = 2 ** 26;
 
 /**
  * Whether there is one order of all operations that is possible for the object and agrees with each client's
@@ -33,7 +31,7 @@ export function sequential<State>(history: History, model: Model<State>, budget:
     const search = new SequentialSearch(group, model);
     let isOrdered = search.run(atOnce);
     while (isOrdered === undefined) {
-      const isFull = search.size > mostKept;
+      const { isFull } = search;
       if (budget.isSpent || isFull) return undecided(isFull, budget, checked + search.best.length, of);
       isOrdered = search.run(atOnce);
     }
@@ -96,8 +94,8 @@ function anomalyOf<State>(
   return {
     name: "not sequential",
     explanation:
-      `No one order of these operations is possible that agrees with each client's own. The longest that was ` +
-      `found has ${best.length} of ${operations.length}. Then the next of a client would be ` +
+      `No one order of these operations is possible that agrees with each client's own. The longest that ` +
+      `was found has ${best.length} of ${operations.length}. Then the next of a client would be ` +
       `${stuck.map(({ operation }) => describe(operation)).join(" or ")}, and none can be.`,
     operations: stuck.map(({ operation }) => operation).sort((a, b) => a.invoked - b.invoked),
     attempt: { order: best.map((place) => operations[place]!), state: states, stuck },

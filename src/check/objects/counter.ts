@@ -7,8 +7,8 @@ import { KnownCalls } from "./known-calls.js";
 const calls = new KnownCalls("counter", { add: 1, increment: 0, decrement: 0, read: 0 });
 
 /**
- * A number that starts at 0: `add(amount)`, `increment()`, `decrement()`, and `read() → number`; each may have
- * a key before all else. If a change answers a number, it is the one after the change.
+ * A number that starts at 0: `add(amount)`, `increment()`, `decrement()`, and `read() → number`; each may
+ * have a key before all else. If a change answers a number, it is the one after the change.
  */
 export function counter(): Model<number> {
   return {

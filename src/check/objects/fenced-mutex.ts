@@ -13,8 +13,8 @@ interface Fence {
 }
 
 /**
- * A lock that one client has at a time: `acquire() → token` and `release()`, with or without a key. The tokens,
- * numbers or bigints, must rise with each grant.
+ * A lock that one client has at a time: `acquire() → token` and `release()`, with or without a key. The
+ * tokens, numbers or bigints, must rise with each grant.
  */
 export function fencedMutex(): Model<Fence> {
   return {

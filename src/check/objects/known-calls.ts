@@ -38,7 +38,7 @@ export class KnownCalls {
     return this.first(operation) === 1 ? operation.args[0] : null;
   }
 
-  /** The same for operations of one name with the same arguments after the key and, if told, the same answer. */
+  /** The same for calls of one name with the same arguments after the key and, if given, the same answer. */
   identity(operation: Operation, answer?: unknown): Identity {
     const { name, args } = operation;
     let text = name;

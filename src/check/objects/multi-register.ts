@@ -13,9 +13,9 @@ type Values = ReadonlyMap<string, unknown>;
 type Access = readonly [kind: string, key: unknown, value: unknown];
 
 /**
- * Registers of which several are read or written at once: `write({ x: 1, y: 2 })`,
- * `read(["x", "y"]) → { x: 1, y: 2 }`, or both in a `txn([["r", "x", null], ["w", "y", 2]])`, which answers the
- * same with what it read.
+ * Registers of which several are read or written at once: `write({ x: 1, y: 2 })`, `read(["x", "y"]) → { x:
+ * 1, y: 2 }`, or both in a `txn([["r", "x", null], ["w", "y", 2]])`, which answers the same with what it
+ * read.
  */
 export function multiRegister({ init = null }: RegisterOptions = {}): Model<Values> {
   return {

@@ -10,9 +10,9 @@ export const setCalls = new KnownCalls("set", { add: 1, remove: 1, contains: 1, 
 type Elements = ReadonlySet<Identity>;
 
 /**
- * Elements, each of which is in it or is not: `add(element)`, `remove(element)`, `contains(element) → boolean`
- * and `read() → all elements`, in whatever order; each may have a key before all else. If an add or a remove
- * answers true or false, it says whether it changed the set.
+ * Elements, each of which is in it or is not: `add(element)`, `remove(element)`, `contains(element) →
+ * boolean` and `read() → all elements`, in whatever order; each may have a key before all else. If an add or
+ * a remove answers true or false, it says whether it changed the set.
  */
 export function set(): Model<Elements> {
   return {

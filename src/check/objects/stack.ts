@@ -7,8 +7,8 @@ import { KnownCalls } from "./known-calls.js";
 export const stackCalls = new KnownCalls("stack", { push: 1, pop: 0 });
 
 /**
- * Last in, first out: `push(value)` and `pop() → value`, or nothing if it is empty; each may have a key before
- * all else.
+ * Last in, first out: `push(value)` and `pop() → value`, or nothing if it is empty; each may have a key
+ * before all else.
  */
 export function stack(): Model<readonly unknown[]> {
   return {
