@@ -1,5 +1,6 @@
+const host = (globalThis as { process?: { _tickCallback?: () => void } }).process;
 /** What Node calls after each callback: it runs all microtasks, and `process.nextTick` callbacks, at once. */
-const runAll = (globalThis as { process?: { _tickCallback?: () => void } }).process?._tickCallback;
+const runAll = host?._tickCallback;
 
 /**
  * Whether promises can be made to go on at once here. Older than `queueMicrotask`, and in every Node, but in
@@ -12,5 +13,5 @@ export const canDrainMicrotasks = runAll !== undefined;
  * a microtask itself: call it from a turn of its own, as `setImmediate` gives.
  */
 export function drainMicrotasks(): void {
-  runAll!.call(globalThis.process);
+  runAll!.call(host);
 }

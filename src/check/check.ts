@@ -2,7 +2,14 @@ import { LockstepError } from "../base/errors.js";
 import { shown } from "../base/shown.js";
 import { Budget, type CheckOptions } from "./budget.js";
 import { checkHistory, type History } from "./history.js";
-import { isTransactionLevel, operationLevels, transactionLevels, type Level } from "./level.js";
+import {
+  isTransactionLevel,
+  operationLevels,
+  transactionLevels,
+  type Level,
+  type OperationLevel,
+  type TransactionLevel,
+} from "./level.js";
 import { linearizable } from "./linearizability/linearizable.js";
 import { sequential } from "./linearizability/sequential.js";
 import { checkModel, type Model } from "./model.js";
@@ -18,7 +25,8 @@ export interface Check {
   /** Whether there is one order of all operations that each client's own order agrees with. */
   sequential<State>(model: Model<State>): Verdict;
   /** Whether the history keeps the promise. */
-  keeps<State>(level: Level, object: Model<State> | Workload): Verdict;
+  keeps<State>(level: OperationLevel, object: Model<State>): Verdict;
+  keeps(level: TransactionLevel, transactions: Workload): Verdict;
   /** The strongest promise that it keeps, and how it breaks the next. */
   strongest<State>(object: Model<State> | Workload): Strongest;
 }
@@ -40,7 +48,7 @@ export function check(history: History, options?: CheckOptions): Check {
   return {
     linearizable: (model) => linearizable(history, checkModel(model), budget()),
     sequential: (model) => sequential(history, checkModel(model), budget()),
-    keeps: (level, object) => keeps(history, level, object, budget()),
+    keeps: (level: Level, object: Model | Workload) => keeps(history, level, object, budget()),
     strongest: (object) => strongest(history, isWorkload(object) ? object : checkModel(object), budget()),
   };
 }
@@ -51,9 +59,12 @@ function keeps<State>(
   object: Model<State> | Workload,
   budget: Budget,
 ): Verdict {
-  const levels: readonly Level[] = [...operationLevels, ...transactionLevels];
-  if (!levels.includes(level)) {
-    throw new LockstepError("bad-input", `there is no level ${shown(level)}; there are ${levels.join(", ")}`);
+  const levels = new Set<Level>([...operationLevels, ...transactionLevels]);
+  if (!levels.has(level)) {
+    throw new LockstepError(
+      "bad-input",
+      `there is no level ${shown(level)}; there are ${[...levels].join(", ")}`,
+    );
   }
   if (isWorkload(object)) {
     if (isTransactionLevel(level)) return keepsIsolation(history, level, object, budget);

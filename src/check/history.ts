@@ -70,25 +70,44 @@ export function checkHistory(history: unknown): asserts history is History {
   }
 }
 
-/** The operation as people read it: `write("x", 1)`, `read("x") → 1`. */
+/** The operation as people read it: `write("x", 1)`, `read("x") → 1`, `read("y") → nothing`. */
 export function describe({ name, args, result, outcome }: Operation): string {
   const call = `${name}(${args.map((arg) => valueText(arg)).join(", ")})`;
   if (outcome === "fail") return `${call} failed`;
   if (outcome === "unknown") return `${call} → ?`;
-  return result === undefined ? call : `${call} → ${valueText(result)}`;
+  const isBare = result === undefined && !asking.has(name);
+  return isBare ? call : `${call} → ${valueText(result)}`;
 }
+
+/** The same with who did it: `b's read("x") → 1`, `client 3's write("x", 1)`. */
+export function describeBy(operation: Operation): string {
+  return `${clientText(operation.client)}'s ${describe(operation)}`;
+}
+
+/** The client as people read it: a number alone would be taken for a value. */
+export function clientText(client: Client): string {
+  return /^\d*$/.test(String(client)) ? `client ${client}` : String(client);
+}
+
+/** Operations that are done for their answer, so that no answer from them says something. */
+const asking: ReadonlySet<string> = new Set(["read", "get", "dequeue", "pop"]);
 
 /** A value as people read it. */
 export function valueText(value: unknown): string {
   if (value === undefined) return "nothing";
   try {
-    return JSON.stringify(value, (_key, part: unknown) => {
-      if (typeof part === "bigint") return `${part}n`;
+    const text = JSON.stringify(value, (_key, part: unknown) => {
+      if (typeof part === "bigint") return `${bigintMark}${part}n`;
       if (part instanceof Map || part instanceof Set) return [...part] as unknown;
       return part;
-    });
+    }) as string | undefined;
+    return text?.replace(markedBigint, "$1") ?? shown(value);
   } catch {
     // A circle, say.
     return shown(value);
   }
 }
+
+/** JSON has no bigints: they are marked, and the mark is taken away with the quotes around it. */
+const bigintMark = "\u0000";
+const markedBigint = /"\\u0000(-?\d+n)"/g;

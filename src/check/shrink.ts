@@ -40,7 +40,11 @@ export function shrunk<State>(
 }
 
 /** As few of them as will do: none of those that are left can be spared. Leaves out many at once first. */
-function fewest<Each>(all: Each[], isEnough: (some: Each[]) => boolean, budget: Budget): Each[] {
+export function fewest<Each>(
+  all: Each[],
+  isEnough: (some: Each[]) => boolean,
+  budget: { readonly isSpent: boolean },
+): Each[] {
   let left = all;
   for (let size = Math.ceil(all.length / 2); size >= 1; size = size > 1 ? Math.ceil(size / 2) : 0) {
     for (let start = 0; start < left.length;) {

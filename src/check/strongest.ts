@@ -45,6 +45,8 @@ function strongestOfOperations<State>(history: History, model: Model<State>, bud
   const { next } = found;
   if (next?.is !== "violation") return found;
   if (next.level !== "linearizable" && next.level !== "sequential") return found;
+  // What a search has found is told of as few operations as will do already.
+  if (next.level === "linearizable" && next.anomalies[0].attempt) return found;
   const again = (part: History) => operationJudge(part, model)(next.level as OperationLevel, budget.half());
   return { ...found, next: shrunk(history, model, next, again, budget) };
 }

@@ -35,7 +35,10 @@ export interface Anomaly {
   readonly name: string;
   /** Sentences for people. */
   readonly explanation: string;
-  /** Those that take part, as few as can be, in the order of their calls. */
+  /**
+   * Those that take part, in the order of their calls; as few as can be, or as were found where to look for
+   * fewer takes too long.
+   */
   readonly operations: readonly Operation[];
   /** The key, the object, the part of the history. */
   readonly key?: unknown;
@@ -51,8 +54,13 @@ export interface Edge {
   readonly to: Operation;
   /** "ww", "wr", "rw" as in the literature; "session" for a client's own order; "realtime"; and so on. */
   readonly relation: string;
-  /** What it rests on: `it read 1, which the other wrote`. */
+  /** What it rests on: `b's read("x") → 1 saw what a's write("x", 1) wrote`. */
   readonly because: string;
+}
+
+/** What the edges rest on, one after the other, as a sentence goes on. */
+export function reasonsOf(edges: readonly Edge[]): string {
+  return edges.map(({ because }) => because).join("; ");
 }
 
 /** The longest order that could be found, and what could not follow it. */

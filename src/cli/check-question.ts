@@ -3,7 +3,13 @@ import { shown } from "../base/shown.js";
 import { check } from "../check/check.js";
 import type { FormatName } from "../check/formats/read-history.js";
 import type { History } from "../check/history.js";
-import { operationLevels, transactionLevels, type Level } from "../check/level.js";
+import {
+  operationLevels,
+  transactionLevels,
+  type Level,
+  type OperationLevel,
+  type TransactionLevel,
+} from "../check/level.js";
 import type { Model } from "../check/model.js";
 import type { Strongest } from "../check/strongest.js";
 import { isWorkload, type Workload } from "../check/transactions/keeps-isolation.js";
@@ -50,8 +56,12 @@ export function judge(read: Read, question: Question): Finding {
     const strongest = judged.strongest(object);
     return { ...found, assumptions, verdict: verdictOf(strongest, object), strongest };
   }
+  // Whether the level is one for this, `keeps` itself finds out.
+  const verdict = isWorkload(object)
+    ? judged.keeps(asked as TransactionLevel, object)
+    : judged.keeps(asked as OperationLevel, object);
   const level = question.level === undefined ? [`${asked} is the usual level; --level asks for others`] : [];
-  return { ...found, assumptions: [...assumptions, ...level], verdict: judged.keeps(asked, object) };
+  return { ...found, assumptions: [...assumptions, ...level], verdict };
 }
 
 function checkLevel(level: string | undefined): Level | "strongest" | undefined {

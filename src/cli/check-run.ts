@@ -1,4 +1,5 @@
-import { writeFile } from "node:fs/promises";
+import { access, constants, stat, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { LockstepError } from "../base/errors.js";
 import { verdictPage } from "../check/picture/page.js";
 import { readHistoryFile } from "./check-file.js";
@@ -23,11 +24,16 @@ const statusOf = { valid: 0, violation: 1, unknown: 3 } as const;
 
 /** Judges the file and tells what was found; gives what to exit with. */
 export async function runCheck(file: string, request: CheckRequest): Promise<number> {
+  const { html, json } = request;
+  // To judge may take long, and would be in vain.
+  if (html !== undefined) await checkWritable(html);
   const finding = await findingOf(file, request);
-  const { html } = request;
-  if (html !== undefined) await writePage(html, finding);
-  if (request.json) await printJson(checkJson(finding));
-  else await print(checkText(finding, html));
+  if (json) await printJson(checkJson(finding));
+  else await print(checkText(finding));
+  if (html !== undefined) {
+    await writePage(html, finding);
+    if (!json) await print(`\nThe picture is in ${html}\n`);
+  }
   return statusOf[finding.verdict.is];
 }
 
@@ -50,8 +56,23 @@ async function writePage(path: string, { history, verdict, strongest, file }: Fi
   try {
     await writeFile(path, verdictPage(history, shown, file));
   } catch (error) {
-    throw new LockstepError("bad-input", `cannot write ${path}: ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw unwritable(path, error);
   }
+}
+
+/** Makes nothing: a page without a verdict would be none. */
+async function checkWritable(path: string): Promise<void> {
+  try {
+    const there = await stat(path).catch(() => undefined);
+    if (there?.isDirectory()) throw new Error("it is a directory");
+    await access(there ? path : dirname(resolve(path)), constants.W_OK);
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}
+
+function unwritable(path: string, error: unknown): LockstepError {
+  return new LockstepError("bad-input", `cannot write ${path}: ${(error as Error).message}`, {
+    cause: error,
+  });
 }

@@ -1,4 +1,5 @@
-import { describe, valueText, type History, type Operation } from "../check/history.js";
+import { clientText, valueText, type History, type Operation } from "../check/history.js";
+import { operationText } from "../check/operation-text.js";
 import type { Strongest } from "../check/strongest.js";
 import type { Anomaly, Attempt, Edge, Verdict } from "../check/verdict.js";
 import type { Finding } from "./check-question.js";
@@ -12,7 +13,7 @@ const mostOperations = 20;
 const tailLength = 8;
 
 /** The finding, for people; the verdict is the first line's first word. */
-export function checkText(finding: Finding, picture?: string): string {
+export function checkText(finding: Finding): string {
   const { verdict, strongest, history } = finding;
   const parts = [`${headline(finding)}\n${dim(circumstances(finding))}\n`];
   const shown = strongest ? (strongest.level === undefined ? verdict : strongest.next) : verdict;
@@ -24,18 +25,17 @@ export function checkText(finding: Finding, picture?: string): string {
     const more = anomalies.length - mostAnomalies;
     if (more > 0) parts.push(`and ${more} more; --json and --html show them all\n`);
   }
-  if (picture !== undefined) parts.push(`The picture is in ${picture}\n`);
   return parts.join("\n");
 }
 
 function headline({ file, verdict, strongest }: Finding): string {
   const level = bold(verdict.level);
   if (strongest?.level !== undefined) return `valid: ${file} keeps ${level}${beyond(strongest)}`;
-  if (verdict.is === "valid") return `valid: ${file} is ${level}`;
-  if (verdict.is === "violation") return `violation: ${file} is not ${level}`;
+  if (verdict.is === "valid") return `valid: ${file} keeps ${level}`;
+  if (verdict.is === "violation") return `violation: ${file} breaks ${level}`;
   const { reason, checked, of } = verdict;
   const progress = of > 0 ? ` (got through ${checked} of ${of} operations)` : "";
-  return `unknown: whether ${file} is ${level} was not found out: ${clean(reason)}${progress}`;
+  return `unknown: whether ${file} keeps ${level} was not found out: ${clean(reason)}${progress}`;
 }
 
 function beyond({ next }: Strongest): string {
@@ -68,18 +68,22 @@ function anomalyText(
 ): string {
   const about = key === undefined || key === null ? "" : `, key ${cut(valueText(key))}`;
   const parts = [`${bold(clean(name))}${about}\n  ${clean(explanation)}\n`];
-  if (operations.length > 0) parts.push(operationTable(operations, history));
-  if (cycle)
-    parts.push(
-      `Each must come before the next, and the last before the first:\n${cycleText(cycle, history)}`,
-    );
+  // Those of the cycle are told with it.
+  const told = new Set(cycle?.map(({ from }) => from));
+  const others = operations.filter((each) => !told.has(each));
+  if (cycle) {
+    const heading = "Each must come before the next, and the last before the first:";
+    parts.push(`${heading}\n\n${cycleTable(cycle, history)}`);
+    if (others.length > 0) parts.push("What that rests on:\n");
+  }
+  if (others.length > 0) parts.push(operationTable(others, history));
   if (attempt) parts.push(attemptText(attempt, history));
   return parts.join("\n");
 }
 
 function operationTable(operations: readonly Operation[], history: History): string {
   const shown = operations.slice(0, mostOperations);
-  const rows = shown.map((each) => [lines(each, history), String(each.client), cut(told(each))]);
+  const rows = shown.map((each) => [lines(each, history), String(each.client), cut(operationText(each))]);
   const more = operations.length - shown.length;
   return (
     table(["LINES", "CLIENT", "OPERATION"], rows) +
@@ -87,21 +91,23 @@ function operationTable(operations: readonly Operation[], history: History): str
   );
 }
 
-function cycleText(cycle: readonly Edge[], history: History): string {
-  return cycle
-    .map(({ from, relation, because }) => {
-      const which = `${lineName(from, history)}${cut(told(from))}`;
-      return `  ${which}\n    ${dim(`${relation}: ${clean(because)}`)}\n`;
-    })
-    .join("");
+/** The explanation tells what the edges rest on. */
+function cycleTable(cycle: readonly Edge[], history: History): string {
+  const rows = cycle.map(({ from, relation }) => [
+    lines(from, history),
+    String(from.client),
+    relation,
+    cut(operationText(from)),
+  ]);
+  return table(["LINES", "CLIENT", "TO NEXT", "OPERATION"], rows);
 }
 
 function attemptText({ order, state, stuck }: Attempt, history: History): string {
   const tail = order.slice(-tailLength);
   const before = order.length - tail.length;
-  const steps = tail.map((each) => `  ${lineName(each, history)}${cut(told(each))}\n`).join("");
+  const steps = tail.map((each) => `  ${told(each, history)}\n`).join("");
   const whys = stuck.slice(0, mostOperations).map(({ operation, because }) => {
-    return `  ${lineName(operation, history)}${cut(told(operation))}: ${clean(because)}\n`;
+    return `  ${told(operation, history)}: ${clean(because)}\n`;
   });
   const head =
     before > 0
@@ -110,22 +116,17 @@ function attemptText({ order, state, stuck }: Attempt, history: History): string
   return `${head}\n${steps}Then the state is ${cut(state)}, and none of these can be next:\n${whys.join("")}`;
 }
 
-/** Of a transaction, what it answered says all: the call is the same, save for what was read. */
-function told(operation: Operation): string {
-  const { name, outcome, result } = operation;
-  if (name !== "txn" || outcome !== "ok" || result === undefined) return describe(operation);
-  return describe({ ...operation, args: [result], result: undefined });
-}
-
 /** From the call to the answer, if there was one. */
 function lines({ invoked, returned }: Operation, history: History): string {
   const call = history.lines?.[invoked];
   return call === undefined ? "" : `${call}-${history.lines?.[returned] ?? ""}`;
 }
 
-function lineName(operation: Operation, history: History): string {
+/** Where it is, whose it is, and what: many do the same. */
+function told(operation: Operation, history: History): string {
   const line = history.lines?.[operation.invoked];
-  return line === undefined ? "" : `line ${line}: `;
+  const where = line === undefined ? "" : `line ${line}: `;
+  return `${where}${cut(`${clientText(operation.client)}'s ${operationText(operation)}`)}`;
 }
 
 function count(number: number, thing: string): string {

@@ -1,5 +1,5 @@
-import type { Command } from "commander";
-import { isLockstepError } from "../base/errors.js";
+import { Option, type Command } from "commander";
+import { isLockstepError, LockstepError } from "../base/errors.js";
 import type { CheckRequest } from "./check-run.js";
 import { durationOf } from "./duration.js";
 import { say } from "./output.js";
@@ -42,6 +42,7 @@ export function addCheck(program: Command): void {
     .option("--html <file>", "write a page with a picture of it")
     .option("--timeout <duration>", "how long to think; 30s unless given", durationOf("--timeout"))
     .option("--json", "print JSON")
+    .addOption(new Option("--on <url>").hideHelp().argParser(refuseStore))
     .addHelpText("after", help)
     .action(async (file: string, request: CheckRequest) => {
       // The checkers are many files, which no other command needs.
@@ -54,4 +55,9 @@ export function addCheck(program: Command): void {
         setStatus(badInput);
       }
     });
+}
+
+/** All other commands have it. */
+function refuseStore(): never {
+  throw new LockstepError("bad-input", "check takes no --on: it judges a file, and needs no store");
 }

@@ -62,7 +62,8 @@ class Explorer {
     if (mode === "pct") return this.#byPriorities(depth);
     const all = await this.#all();
     if (all !== undefined) return all;
-    if (mode === "exhaustive") return this.#result(false, `${counted(this.#schedules, "schedule")} of more`);
+    if (mode === "exhaustive")
+      return this.#result(false, `${counted(this.#schedules, "schedule")}; there are more`);
     return this.#byPriorities(depth);
   }
 
@@ -96,19 +97,15 @@ class Explorer {
 
   async #byPriorities(depth: number): Promise<Exploration> {
     const strategy = new PriorityWalk(this.#plan.seed, depth);
-    const before = this.#schedules;
     const found = await this.#walk(strategy);
-    const missed = (1 - strategy.leastChance) ** (this.#schedules - before);
-    const bound = missed < 0.001 ? "0.1 %" : `${(missed * 100).toPrecision(2)} %`;
-    return {
-      ...found,
-      summary: `${found.summary}; a race of depth ${depth} was missed with at most ${bound}`,
-    };
+    const percent = Math.max(0.1, Number((strategy.chanceOfMissing * 100).toPrecision(2)));
+    const bound = `it missed a race of depth ${depth} with a probability of ${percent} % at most`;
+    return { ...found, summary: `${found.summary}; ${bound}` };
   }
 
   async #walk(strategy: Strategy): Promise<Exploration> {
     await this.#search(strategy);
-    return this.#result(false, `${counted(this.#schedules, "schedule")} of unknown many`);
+    return this.#result(false, `${counted(this.#schedules, "schedule")}, of how many is not known`);
   }
 
   #result(isComplete: boolean, summary: string): Exploration {

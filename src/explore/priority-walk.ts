@@ -1,5 +1,4 @@
 import { SeededRandom } from "../base/random.js";
-import type { Point } from "./point.js";
 import type { Run } from "./run.js";
 import type { Strategy } from "./strategy.js";
 import type { Task } from "./task.js";
@@ -17,10 +16,13 @@ export class PriorityWalk implements Strategy {
   #random: SeededRandom;
   /** Of the longest schedule so far. */
   #mostSteps = 1;
-  #mostTasks = 1;
-  #priorities = new Map<Task, number>();
+  #mostTasks = 0;
+  /** How many schedules were drawn from as many steps and tasks as that. */
+  #drawn = 0;
+  /** By the number of the task. */
+  #priorities: number[] = [];
   /** The steps at which somebody falls behind. */
-  #changes: number[] = [];
+  readonly #changes: number[] = [];
 
   constructor(seed: number, depth: number) {
     this.seed = seed;
@@ -28,45 +30,54 @@ export class PriorityWalk implements Strategy {
     this.#random = new SeededRandom(seed);
   }
 
-  /** How probable it is, at least, that one schedule shows a race of this depth. */
-  get leastChance(): number {
-    return 1 / (this.#mostTasks * this.#mostSteps ** (this.#depth - 1));
+  /** How probable it is, at most, that a race of this depth has not shown in any schedule so far. */
+  get chanceOfMissing(): number {
+    const leastChance = 1 / (this.#mostTasks * this.#mostSteps ** (this.#depth - 1));
+    return (1 - leastChance) ** this.#drawn;
   }
 
   choose(run: Run): number {
-    let place = this.#highest(run);
+    const place = this.#highest(run);
     const change = this.#changes.indexOf(run.steps);
-    if (change >= 0) {
-      // Below all that are drawn, and each at a height of its own.
-      this.#priorities.set(run.ready[place]!.task, -1 - change);
-      place = this.#highest(run);
-    }
-    return place;
+    if (change < 0) return place;
+    // Below all that are drawn, and each at a height of its own.
+    this.#priorities[run.ready[place]!.task.number] = -1 - change;
+    return this.#highest(run);
   }
 
   next(run: Run): boolean {
-    this.#mostSteps = Math.max(this.#mostSteps, run.steps);
-    this.#mostTasks = Math.max(this.#mostTasks, run.tasks.length);
+    if (run.steps > this.#mostSteps || run.tasks.length > this.#mostTasks) {
+      this.#mostSteps = Math.max(this.#mostSteps, run.steps);
+      this.#mostTasks = Math.max(this.#mostTasks, run.tasks.length);
+      // The bound is for schedules whose steps are all as likely to be drawn: those before do not count.
+      this.#drawn = 0;
+    } else {
+      this.#drawn++;
+    }
     this.seed = (this.seed + 1) | 0;
     this.#random = new SeededRandom(this.seed);
-    this.#priorities = new Map();
-    this.#changes = Array.from({ length: this.#depth - 1 }, () => this.#random.below(this.#mostSteps));
+    this.#priorities = [];
+    for (let change = 0; change < this.#depth - 1; change++) {
+      this.#changes[change] = this.#random.below(this.#mostSteps);
+    }
     return true;
   }
 
   #highest({ ready, turns }: Run): number {
     let best = -1;
+    let highest = -Infinity;
     for (let place = 0; place < ready.length; place++) {
       const point = ready[place]!;
       if (!turns.allows(point)) continue;
-      if (best < 0 || this.#priorityOf(point) > this.#priorityOf(ready[best]!)) best = place;
+      const priority = this.#priorityOf(point.task);
+      if (priority <= highest) continue;
+      best = place;
+      highest = priority;
     }
     return best;
   }
 
-  #priorityOf({ task }: Point): number {
-    let priority = this.#priorities.get(task);
-    if (priority === undefined) this.#priorities.set(task, (priority = this.#random.next()));
-    return priority;
+  #priorityOf({ number }: Task): number {
+    return (this.#priorities[number] ??= this.#random.next());
   }
 }

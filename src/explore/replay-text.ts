@@ -10,12 +10,13 @@ const shape = /^[0-9a-z]+-[0-9a-z]+-[0-9a-z]+$/;
  * A schedule in a few characters: its seed; its choices as one number, each a digit in the base of how many
  * there were to choose from; and the sum of its record, by which to see whether it fits.
  */
-export function replayTextOf({ seed, turns, record }: Run): string {
+export function replayTextOf({ seed, turns: { choices }, record }: Run): string {
+  const { counts, sum } = record!;
   let number = 0n;
-  for (let index = turns.choices.length - 1; index >= 0; index--) {
-    number = number * BigInt(turns.counts[index]!) + BigInt(turns.choices[index]!);
+  for (let index = choices.length - 1; index >= 0; index--) {
+    number = number * BigInt(counts[index]!) + BigInt(choices[index]!);
   }
-  return [seed >>> 0, number, record!.sum].map((part) => part.toString(base)).join("-");
+  return [seed >>> 0, number, sum].map((part) => part.toString(base)).join("-");
 }
 
 /** The schedule that was written down so. */

@@ -3,7 +3,7 @@ import { LockstepError } from "../base/errors.js";
 import { SeededRandom } from "../base/random.js";
 import { FootprintNames, type Footprint, type Touched } from "./footprint.js";
 import type { Run } from "./run.js";
-import type { Stage } from "./stage.js";
+import type { Doer, Stage } from "./stage.js";
 import type { Task } from "./task.js";
 
 type Body = () => unknown;
@@ -12,14 +12,19 @@ type Settle = (value: unknown) => void;
 /** The stage of one run. Its members are functions of their own, for programs take the object apart. */
 export class RunStage implements Stage {
   readonly #run: Run;
-  readonly clock: Clock;
-  readonly random: SeededRandom;
+  #random: SeededRandom | undefined;
   #names: FootprintNames | undefined;
 
   constructor(run: Run) {
     this.#run = run;
-    this.clock = run.time;
-    this.random = new RunRandom(run);
+  }
+
+  get clock(): Clock {
+    return this.#run.clock;
+  }
+
+  get random(): SeededRandom {
+    return (this.#random ??= new RunRandom(this.#run));
   }
 
   /** Whether any footprint was declared. */
@@ -27,17 +32,16 @@ export class RunStage implements Stage {
     return this.#names !== undefined;
   }
 
-  readonly task = (...given: Given): Promise<never> => {
-    const [name, footprint, body] = partsOf(given, "task");
+  readonly task: Doer = (first: unknown, second?: unknown, third?: unknown): Promise<never> => {
+    const { name, footprint, body } = partsOf("task", first, second, third);
     const run = this.#run;
     const task = run.newTask(name, body);
-    const live = () => void run.live(task);
-    run.park(task, "start", "", live, undefined, this.#touched(footprint));
+    run.park(task, "start", "", run.live, task, this.#touched(footprint));
     return task.end as Promise<never>;
   };
 
-  readonly io = (...given: Given): Promise<never> => {
-    const [name = "io", footprint, effect] = partsOf(given, "io");
+  readonly io: Doer = (first: unknown, second?: unknown, third?: unknown): Promise<never> => {
+    const { name = "io", footprint, body: effect } = partsOf("io", first, second, third);
     const touched = this.#touched(footprint);
     const run = this.#run;
     const task = run.current;
@@ -113,23 +117,24 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
-/** A body; before it a name, and between the two a footprint. */
-type Given = readonly unknown[];
+interface Parts {
+  readonly name: string | undefined;
+  readonly footprint: Footprint | undefined;
+  readonly body: Body;
+}
 
-function partsOf(given: Given, verb: string): [string | undefined, Footprint | undefined, Body] {
-  const [name, footprint, body] =
-    given.length === 1
-      ? [undefined, undefined, given[0]]
-      : given.length === 2
-        ? [given[0], undefined, given[1]]
-        : given;
-  if (typeof body !== "function" || (given.length > 1 && typeof name !== "string")) {
-    throw new LockstepError(
-      "bad-input",
-      `${verb} needs a function, as in ${verb}("name", async () => { … })`,
-    );
+/** The body comes last; a name before it, and a footprint between the two. */
+function partsOf(verb: string, first: unknown, second: unknown, third: unknown): Parts {
+  if (isBody(first)) return { name: undefined, footprint: undefined, body: first };
+  if (typeof first === "string") {
+    if (isBody(second)) return { name: first, footprint: undefined, body: second };
+    if (isBody(third)) return { name: first, footprint: second as Footprint | undefined, body: third };
   }
-  return [name as string | undefined, footprint as Footprint | undefined, body as Body];
+  throw new LockstepError("bad-input", `${verb} needs a function, as in ${verb}("name", async () => { … })`);
+}
+
+function isBody(given: unknown): given is Body {
+  return typeof given === "function";
 }
 
 // One executor for all promises, instead of a function for each.

@@ -46,7 +46,6 @@ export class Run implements Courier, Replacement {
   readonly seed: number;
   readonly record: ScheduleRecord | undefined;
   readonly turns: Turns;
-  readonly time: VirtualTime;
   readonly stage: RunStage;
   readonly tasks: Task[] = [];
   /** The points of those who could go on, in the order in which they came to them. */
@@ -63,10 +62,11 @@ export class Run implements Courier, Replacement {
   onStir: (() => void) | undefined;
   #current: Task;
   #points = 0;
+  #time: VirtualTime | undefined;
   #alarm: Point | undefined;
-  /** How many tasks have not ended. */
-  #alive = 0;
+  /** In the order of their ends; those who await the first so many know of it. */
   readonly #ended: Task[] = [];
+  #told = 0;
   /** How much was begun that will go on by itself or by choice. */
   #begun = 0;
   #hasBegunEffect = false;
@@ -79,16 +79,14 @@ export class Run implements Courier, Replacement {
     this.seed = seed;
     this.record = record;
     this.turns = new Turns(rules.preemptions);
-    this.time = new VirtualTime(this);
     this.stage = new RunStage(this);
     if (rules.invariant !== undefined) this.invariants.push(rules.invariant);
     this.#current = new Task(0, "program", undefined, () => rules.program(this.stage));
     this.tasks.push(this.#current);
-    this.#alive = 1;
   }
 
   get clock(): Clock {
-    return this.time;
+    return (this.#time ??= new VirtualTime(this));
   }
 
   /** Those who cannot go on. */
@@ -103,14 +101,14 @@ export class Run implements Courier, Replacement {
 
   /** Runs the program up to its first point. */
   begin(): void {
-    void this.live(this.#current);
+    this.live(this.#current);
     this.#settle();
     this.#checkInvariants();
   }
 
   /** Goes on until the end, or until only the machine can let it go on; then says why. */
   goOn(strategy: Strategy): Pause | undefined {
-    while (this.finding === undefined && (this.#alive > 0 || this.ready.length > 0)) {
+    while (this.finding === undefined && (this.#told < this.tasks.length || this.ready.length > 0)) {
       if (this.steps >= mostSteps) {
         this.finding = endlessFinding(this);
         break;
@@ -141,21 +139,29 @@ export class Run implements Courier, Replacement {
   newTask(name: string | undefined, body: () => unknown): Task {
     const task = new Task(this.tasks.length, name, this.#current, body);
     this.tasks.push(task);
-    this.#alive++;
     this.isStepOpen = true;
     return task;
   }
 
   /** Lives through a task from its beginning to its end. */
-  async live(task: Task): Promise<void> {
-    try {
-      task.value = await task.body();
-    } catch (error) {
+  readonly live = (task: Task): void => {
+    const ended = (value: unknown) => {
+      task.value = value;
+      this.#ends(task);
+    };
+    const failed = (error: unknown) => {
       task.failure = { error };
+      this.#ends(task);
+    };
+    try {
+      const outcome = task.body();
+      // Asking first is faster than `Promise.resolve`, which asks for more.
+      const promise = outcome instanceof Promise ? outcome : Promise.resolve(outcome);
+      promise.then(ended, failed);
+    } catch (error) {
+      failed(error);
     }
-    this.#ended.push(task);
-    if (this.onStir !== undefined) this.onStir();
-  }
+  };
 
   /** Notes that something will be due at a time; of whom. */
   setsAlarm(): Task {
@@ -225,6 +231,11 @@ export class Run implements Courier, Replacement {
     return this.stage.random.next();
   }
 
+  #ends(task: Task): void {
+    this.#ended.push(task);
+    if (this.onStir !== undefined) this.onStir();
+  }
+
   #wait<T>(
     task: Task,
     promise: PromiseLike<T>,
@@ -262,18 +273,21 @@ export class Run implements Courier, Replacement {
         this.isPruned = true;
         return undefined;
       }
-      if (ready.length > 1) turns.note(place, ready);
+      if (ready.length > 1) {
+        turns.note(place, ready);
+        this.record?.counts.push(ready.length);
+      }
     }
     const point = ready[place]!;
     for (let next = place + 1; next < ready.length; next++) ready[next - 1] = ready[next]!;
     ready.pop();
-    if (point === alarm) this.time.advance();
+    if (point === alarm) this.#time!.advance();
     else if (alarm !== undefined) ready.pop();
     return point;
   }
 
   #nextAlarm(): Point | undefined {
-    const { next } = this.time;
+    const next = this.#time?.next;
     if (next === undefined) return undefined;
     if (this.#alarm?.value !== next) {
       const fire = () => {
@@ -308,8 +322,8 @@ export class Run implements Courier, Replacement {
   /** Lets all go on that can; those who await a task, in the name of the one who started it. */
   #settle(): void {
     drainMicrotasks();
-    for (let ended = this.#ended.shift(); ended !== undefined; ended = this.#ended.shift()) {
-      this.#alive--;
+    while (this.#told < this.#ended.length) {
+      const ended = this.#ended[this.#told++]!;
       this.record?.taskEnded(ended);
       if (ended.parent === undefined) {
         // Nobody awaits the program itself.

@@ -14,6 +14,8 @@ const longest = 44;
 /** What happened in one schedule, for people, and a sum over it by which to know it again. */
 export class ScheduleRecord {
   readonly #rows: { task: Task; did: string }[] = [];
+  /** Of how many each choice was. */
+  readonly counts: number[] = [];
   #sum = 0;
 
   get rows(): readonly ScheduleRow[] {

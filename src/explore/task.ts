@@ -11,10 +11,9 @@ export class Task {
   failure: { readonly error: unknown } | undefined;
   /** What it gave, once it has ended well. */
   value: unknown;
-  /** What those await who await it. */
-  readonly end: Promise<unknown>;
-  readonly #resolve: (value: unknown) => void;
-  readonly #reject: (error: unknown) => void;
+  #end: Promise<unknown> | undefined;
+  #resolve: ((value: unknown) => void) | undefined;
+  #reject: ((error: unknown) => void) | undefined;
   readonly #name: string | undefined;
   #held: Held[] | undefined;
 
@@ -23,9 +22,16 @@ export class Task {
     this.#name = name;
     this.parent = parent;
     this.body = body;
-    this.end = new Promise(keepBoth);
-    this.#resolve = keptResolve;
-    this.#reject = keptReject;
+  }
+
+  /** What those await who await it. */
+  get end(): Promise<unknown> {
+    if (this.#end === undefined) {
+      this.#end = new Promise(keepBoth);
+      this.#resolve = keptResolve;
+      this.#reject = keptReject;
+    }
+    return this.#end;
   }
 
   /** What it was called, or else its function, or else a number. */
@@ -45,8 +51,8 @@ export class Task {
   /** Lets those go on who await it. */
   tellEnd(): void {
     this.hasEnded = true;
-    if (this.failure === undefined) this.#resolve(this.value);
-    else this.#reject(this.failure.error);
+    if (this.failure === undefined) this.#resolve?.(this.value);
+    else this.#reject?.(this.failure.error);
   }
 }
 

@@ -8,9 +8,8 @@ const mostStepsInARow = 200;
 export class Turns {
   /** How often a task that could go on may be interrupted. */
   readonly #mostPreemptions: number;
-  /** The choices, and of how many each. Number 0 means, wherever it can, that the same task goes on. */
+  /** The choices. Number 0 means, wherever it can, that the same task goes on. */
   readonly choices: number[] = [];
-  readonly counts: number[] = [];
   preemptions = 0;
   /** Whether a task was made to let others go on. */
   isCurbed = false;
@@ -48,7 +47,9 @@ export class Turns {
 
   /** Where the choice of this number stands among so many. */
   placeOf(choice: number, count: number): number {
-    return (this.#preferred + choice) % count;
+    const place = this.#preferred + choice;
+    // Not by `%`: a division takes as long as all the rest of a choice.
+    return place < count ? place : place - count;
   }
 
   /** Whether it may go on, as far as fairness and the bound on preemptions are concerned. */
@@ -59,8 +60,7 @@ export class Turns {
   /** Keeps in mind which was chosen. */
   note(place: number, ready: readonly Point[]): void {
     const preferred = this.#preferred;
-    this.choices.push((place - preferred + ready.length) % ready.length);
-    this.counts.push(ready.length);
+    this.choices.push(place < preferred ? place - preferred + ready.length : place - preferred);
     const last = this.#last;
     if (ready[preferred]!.task === last && ready[place]!.task !== last) this.preemptions++;
   }

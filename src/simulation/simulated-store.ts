@@ -1,5 +1,5 @@
 import { LockstepError } from "../base/errors.js";
-import type { Batch, Change, Committed, Query, Refused, Resync, Snapshot } from "../store/change.js";
+import type { Batch, Change, Committed, Query, Refused, Resync, Snapshot, Write } from "../store/change.js";
 import type { Guarantees } from "../store/guarantees.js";
 import { checkChange, checkQuery, checkSessionOptions } from "../store/rules.js";
 import { KeptSession, type Session } from "../store/session.js";
@@ -47,18 +47,22 @@ export class SimulatedStore implements Store {
         : soundGuarantees;
   }
 
-  async commit(change: Change): Promise<Committed | Refused> {
-    this.#assertOpen();
-    checkChange(change, this.guarantees);
-    // Copied, since the caller may use its arrays again before the last copy arrives.
-    const sent = copied(change);
-    return this.#change((server) => server.commit(sent));
+  commit(change: Change): Promise<Committed | Refused> {
+    return new Promise((resolve, reject) => {
+      this.#assertOpen();
+      checkChange(change, this.guarantees);
+      // Copied, since the caller may use its arrays again before the last copy arrives.
+      const sent = copied(change);
+      this.#ask("change", (server) => server.commit(sent), resolve, reject);
+    });
   }
 
-  async read(query: Query): Promise<Snapshot> {
-    this.#assertOpen();
-    checkQuery(query);
-    return this.#read(query);
+  read(query: Query): Promise<Snapshot> {
+    return new Promise((resolve, reject) => {
+      this.#assertOpen();
+      checkQuery(query);
+      this.#ask("read", (server) => server.read(query), resolve, reject);
+    });
   }
 
   watch(prefix: string, options: WatchOptions = {}): AsyncIterableIterator<Batch | Resync, void> {
@@ -66,7 +70,7 @@ export class SimulatedStore implements Store {
     checkQuery({ prefix });
     const query = options.exact ? { key: prefix } : { prefix };
     const watch = new SimulatedWatch(this.#process, this.#wire, prefix, options, {
-      snapshot: () => this.#read(query),
+      snapshot: () => this.read(query),
       onEnd: () => this.#watches.delete(watch),
     });
     if (!watch.feed.isOver) this.#watches.add(watch);
@@ -101,37 +105,38 @@ export class SimulatedStore implements Store {
     await Promise.all([...this.#sessions].map((session) => session.end()));
   }
 
-  #read(query: Query): Promise<Snapshot> {
-    return this.#ask((server) => server.read(query), unavailable);
-  }
-
   #change<T>(make: (server: StoreServer) => T): Promise<T> {
-    return this.#ask(make, unknownOutcome, make);
+    return new Promise((resolve, reject) => {
+      this.#ask("change", make, resolve, reject);
+    });
   }
 
   /** Sends a request, and waits for the reply as long as one has patience. */
   #ask<T>(
+    what: "read" | "change",
     deliver: (server: StoreServer) => T,
-    unheard: () => LockstepError,
-    again?: (server: StoreServer) => T,
-  ): Promise<T> {
+    resolve: (answer: T) => void,
+    reject: (error: LockstepError) => void,
+  ): void {
     const wire = this.#wire;
     const process = this.#process;
-    return new Promise((resolve, reject) => {
-      const timer = process.clock.after(requestMs, () => reject(unheard()));
-      const arrive = () => {
-        const answer = deliver(wire.server);
-        const answered = () => {
-          timer.cancel();
-          resolve(answer);
-        };
-        // What was acknowledged is never made again; so only what was not arrives once more.
-        wire.reply(process, answered, () => again && wire.maybeAgain(process, () => again(wire.server)));
-      };
-      wire.send(process, arrive, () => {
+    const timer = process.clock.after(requestMs, () => {
+      reject(what === "read" ? unavailable() : unknownOutcome());
+    });
+    const arrive = () => {
+      const answer = deliver(wire.server);
+      const answered = () => {
         timer.cancel();
-        reject(unavailable());
-      });
+        resolve(answer);
+      };
+      // What was acknowledged is never made again; so only what was not arrives once more.
+      if (!wire.reply(process, answered) && what === "change") {
+        wire.maybeAgain(process, () => deliver(wire.server));
+      }
+    };
+    wire.send(process, arrive, () => {
+      timer.cancel();
+      reject(unavailable());
     });
   }
 
@@ -140,11 +145,12 @@ export class SimulatedStore implements Store {
   }
 }
 
-function copied(change: Change): Change {
-  const then = change.then.map((write) =>
-    write.kind === "put" ? { ...write, value: new Uint8Array(write.value) } : { ...write },
-  );
-  return { ...change, when: [...(change.when ?? [])], then };
+function copied({ when, then, read }: Change): Change {
+  const writes = then.map((write): Write => {
+    if (write.kind === "delete") return write;
+    return { kind: "put", key: write.key, value: new Uint8Array(write.value), session: write.session };
+  });
+  return { when: when ? [...when] : [], then: writes, read };
 }
 
 function unavailable(): LockstepError {

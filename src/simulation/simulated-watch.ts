@@ -17,7 +17,8 @@ export class SimulatedWatch {
   readonly feed: WatchFeed;
   readonly #process: SimulatedProcess;
   readonly #wire: Wire;
-  readonly #concerns: (key: string) => boolean;
+  readonly #prefix: string;
+  readonly #exact: boolean;
   /** What the last connection was told last must come before what it is told next. */
   #lastArrival = 0;
   #disconnect: (() => void) | undefined;
@@ -32,7 +33,8 @@ export class SimulatedWatch {
   ) {
     this.#process = process;
     this.#wire = wire;
-    this.#concerns = options.exact ? (key) => key === prefix : (key) => key.startsWith(prefix);
+    this.#prefix = prefix;
+    this.#exact = options.exact ?? false;
     const subscribed = new Promise<void>((resolve) => (this.#onSubscribed = resolve));
     this.feed = new WatchFeed({
       prefix,
@@ -75,7 +77,7 @@ export class SimulatedWatch {
       const arrive = () => {
         if (!isBroken) news();
       };
-      wire.replyAt(this.#lastArrival, this.#process, arrive, breakOff);
+      if (!wire.replyAt(this.#lastArrival, this.#process, arrive)) breakOff();
     };
     const subscribe = () => {
       if (isBroken) return;
@@ -84,7 +86,7 @@ export class SimulatedWatch {
           this.feed.push(revision, events);
         });
       };
-      const listening = wire.server.listen({ concerns: this.#concerns, tell: push }, from);
+      const listening = wire.server.listen({ prefix: this.#prefix, exact: this.#exact, tell: push }, from);
       stop = listening.stop;
       tell(() => {
         this.#onSubscribed();

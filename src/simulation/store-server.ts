@@ -20,14 +20,16 @@ export interface News {
 
 /** The same, with what it takes to undo it. */
 interface Step extends News {
-  readonly before: readonly (readonly [key: string, entry: Entry | undefined])[];
+  /** What each event replaced. */
+  readonly before: readonly (Entry | undefined)[];
   /** The lease that ended with it. */
   readonly ended?: readonly [id: string, lease: Lease] | undefined;
 }
 
 interface Listener {
-  /** Whether it wants to know of that key. */
-  readonly concerns: (key: string) => boolean;
+  /** It wants to know of the keys that begin so; where it is exact, of that very key. */
+  readonly prefix: string;
+  readonly exact: boolean;
   readonly tell: (news: News) => void;
 }
 
@@ -56,6 +58,7 @@ export class StoreServer implements View {
     return this.#leases.has(session);
   }
 
+  /** Keeps the values of the change: nobody may write to them any more. */
   commit(change: Change): Committed | Refused {
     const failed = firstFailure(change, this);
     if (failed) return { ok: false, failed, snapshot: this.#snapshot(change.read) };
@@ -118,11 +121,12 @@ export class StoreServer implements View {
       this.#forgottenUntil = this.#revision + 1n;
       this.#steps = [];
     }
-    for (const { before, ended } of undone.reverse()) {
-      for (const [key, entry] of before) {
+    for (const { events, before, ended } of undone.reverse()) {
+      events.forEach(({ key }, index) => {
+        const entry = before[index];
         if (entry) this.#entries.set(key, entry);
         else this.#entries.delete(key);
-      }
+      });
       if (ended) this.#revive(...ended);
       this.#revision--;
     }
@@ -138,19 +142,19 @@ export class StoreServer implements View {
   #apply(change: Change, ended?: Step["ended"]): void {
     const revision = this.#revision + 1n;
     const events: Event[] = [];
-    const before: [string, Entry | undefined][] = [];
+    const before: (Entry | undefined)[] = [];
     for (const write of change.then) {
       const { key } = write;
       const old = this.#entries.get(key);
       if (write.kind === "put") {
-        const entry = copied(entryAfter(write, old, revision));
+        const entry = entryAfter(write, old, revision);
         this.#entries.set(key, entry);
         events.push({ kind: "put", key, revision, entry });
       } else if (old) {
         this.#entries.delete(key);
         events.push({ kind: "delete", key, revision });
       } else continue;
-      before.push([key, old]);
+      before.push(old);
     }
     if (events.length === 0) return;
     this.#revision = revision;
@@ -192,6 +196,7 @@ export class StoreServer implements View {
   }
 }
 
-function isConcerned({ concerns }: Listener, { events }: News): boolean {
-  return events.some(({ key }) => concerns(key));
+function isConcerned({ prefix, exact }: Listener, { events }: News): boolean {
+  for (const { key } of events) if (exact ? key === prefix : key.startsWith(prefix)) return true;
+  return false;
 }

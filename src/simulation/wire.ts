@@ -60,20 +60,18 @@ export class Wire {
     });
   }
 
-  /** Carries a reply to a process. `onLost` is called if it is lost; the process does not hear of that. */
-  reply(to: SimulatedProcess, arrive: () => void, onLost: () => void): void {
-    this.replyAt(this.timeline.now() + this.#delay(), to, arrive, onLost);
+  /** Carries a reply to a process. False when it is lost; the process does not hear of that. */
+  reply(to: SimulatedProcess, arrive: () => void): boolean {
+    return this.replyAt(this.arrival(), to, arrive);
   }
 
   /** The same, at a moment that the caller chose, for what must come in order. */
-  replyAt(at: number, to: SimulatedProcess, arrive: () => void, onLost: () => void): void {
-    if (this.#isCut(to, "in") || this.#loses(this.#hazards.loseReply, "lost reply", to)) {
-      onLost();
-      return;
-    }
+  replyAt(at: number, to: SimulatedProcess, arrive: () => void): boolean {
+    if (this.#isCut(to, "in") || this.#loses(this.#hazards.loseReply, "lost reply", to)) return false;
     this.timeline.after(at - this.timeline.now(), () => {
       this.#hand(to, arrive);
     });
+    return true;
   }
 
   /** When a message would arrive that is sent now. */

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.js";
+import { delivered } from "../base/courier.js";
 import { LockstepError } from "../base/errors.js";
 import { checkOptions } from "../base/options.js";
 import { refusalOf, whenPatienceEnds, type Patience } from "../base/patience.js";
@@ -101,7 +102,8 @@ export class Actor<Handlers extends ActorHandlers<Handlers>> {
     kind: Kind,
     ...[payload, patience]: ActorArguments<Handlers[Kind]>
   ): Promise<ActorReply<Handlers[Kind]>> {
-    return this.#send(kind, payload, true, patience) as Promise<ActorReply<Handlers[Kind]>>;
+    const reply = this.#send(kind, payload, true, patience) as Promise<ActorReply<Handlers[Kind]>>;
+    return delivered(reply, () => this.#awaited(true), this);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { delivered } from "../base/courier.js";
 import { LockstepError } from "../base/errors.js";
 import { refusalOf, tooLate, whenPatienceEnds, type Patience } from "../base/patience.js";
 import { Receiving, Sending, type SelectCase } from "./select-case.js";
@@ -31,11 +32,11 @@ export function select<const Cases extends SelectCases>(
   if (refusal !== undefined) return refusal;
   try {
     const selected = trySelect(cases);
-    if (selected !== null) return Promise.resolve(selected);
+    const happened = selected === null ? waitForOne(cases, patience ?? {}) : Promise.resolve(selected);
+    return delivered(happened as Promise<Selected<Cases>>, () => awaitedOf(cases), cases);
   } catch (error) {
     return Promise.reject(error);
   }
-  return waitForOne(cases, patience ?? {}) as Promise<Selected<Cases>>;
 }
 
 /**
@@ -67,7 +68,7 @@ export function trySelect<const Cases extends SelectCases>(cases: Cases): Select
  */
 function waitForOne(cases: SelectCases, patience: Patience): Promise<unknown> {
   const keys = Object.keys(cases);
-  const awaited = `one of ${keys.join(", ")}`;
+  const awaited = awaitedOf(cases);
   if (patience.timeoutMs === 0) {
     return Promise.reject(tooLate(awaited, 0));
   }
@@ -89,6 +90,10 @@ function waitForOne(cases: SelectCases, patience: Patience): Promise<unknown> {
     }
     leave.push(whenPatienceEnds(patience, cases[keys[0]!]!.clock, awaited, failed));
   });
+}
+
+function awaitedOf(cases: SelectCases): string {
+  return `one of ${Object.keys(cases).join(", ")}`;
 }
 
 function selectedBy(key: string, { done = false, value }: IteratorResult<unknown, undefined>): unknown {

@@ -48,7 +48,7 @@ const samples: Record<FormatName, { text: string; says: string[]; lines: number[
        {:type :invoke, :f :read, :process 5 :value nil}
        {:type :ok, :f :read, :process 5, :value {0 true, nil 20}}]`,
     says: [
-      '0: read() → [null,1.5,"1/3","90071992547409930n",7,"{","\\n","\\n{\\t"]',
+      '0: read() → [null,1.5,"1/3",90071992547409930n,7,"{","\\n","\\n{\\t"]',
       "1: cas(1, 2) → true",
       '1: add([1,{"a":1}]) failed',
       '2: transfer({"from":0,"to":1,"amount":5})',

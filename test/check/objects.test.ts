@@ -19,6 +19,7 @@ import {
   type Model,
 } from "lockstep/check";
 import { describe, expect, test } from "vitest";
+import { describe as describeOperation, describeBy } from "../../src/check/history.js";
 import { oneByOne, told } from "./told-history.js";
 
 interface Case {
@@ -272,7 +273,9 @@ test("what an object does not know is refused, and it says what it knows", () =>
     "a register knows read(key?), write(key?, value); not put(1)",
   );
   expect(() => verdictOf(oneByOne("a write x 1 2"), register())).toThrow(/^a register knows/);
-  expect(() => verdictOf(oneByOne("a get"), keyValue())).toThrow(/^a key-value store knows get\(value\)/);
+  expect(() => verdictOf(oneByOne("a get"), keyValue())).toThrow(
+    /^a key-value store knows get\(key\), put\(key, value\)/,
+  );
   expect(() => verdictOf(oneByOne("a enqueue"), queue())).toThrow(/^a queue knows/);
   expect(() => verdictOf(oneByOne("a acquire x"), semaphore(1))).toThrow(/counted from 1 up/);
   expect(() => verdictOf(oneByOne("a acquire → yes"), fencedMutex())).toThrow(/token/);
@@ -280,6 +283,37 @@ test("what an object does not know is refused, and it says what it knows", () =>
   expect(() => verdictOf(oneByOne("a transfer a b much"), bank())).toThrow(/a number/);
   expect(() => verdictOf(oneByOne("a read → 3"), set())).toThrow(/an array or a Set/);
   expect(() => semaphore(0)).toThrow(/1 permit or more/);
+  expect(() => verdictOf(oneByOne("a withdraw x 1"), bank())).toThrow(
+    "a bank knows read(), transfer(from, to, amount), transfer({ from, to, amount }); not withdraw",
+  );
+});
+
+test("options that make no sense are refused", () => {
+  const nonsense = (options: unknown) => options as object;
+  for (const object of [register, casRegister, multiRegister, keyValue]) {
+    expect(() => object(nonsense(3))).toThrow("options must be an object, not 3");
+    expect(() => object(nonsense({ initial: 3 }))).toThrow(
+      'there is no option "initial" here; there are init',
+    );
+  }
+  expect(() => bank({ accounts: nonsense(["x", "y"]) as never })).toThrow(
+    'accounts says what is on each, as in { x: 10, y: 0 }; not so ["x","y"]',
+  );
+  expect(() => bank({ accounts: nonsense({ x: "much" }) as never })).toThrow(/^accounts says/);
+  expect(() => bank({ total: nonsense(["100"]) as never })).toThrow(/^total is what is on all accounts/);
+  expect(() => bank({ allowNegative: nonsense({}) as never })).toThrow(/^allowNegative is true or false/);
+});
+
+test("operations as people read them", () => {
+  const [get, put, five] = oneByOne("c get z → nothing", "a put z 1", "3 acquire → 5").operations;
+  expect(describeOperation({ ...get!, result: undefined })).toBe('get("z") → nothing');
+  expect(describeOperation({ ...get!, result: null })).toBe('get("z") → null');
+  expect(describeOperation(put!)).toBe('put("z", 1)');
+  const token = { ...five!, client: 3, result: 5n };
+  expect(describeBy(token)).toBe("client 3's acquire() → 5n");
+  expect(describeBy({ ...token, client: "bob", result: { tokens: [5n, "5n"] } })).toBe(
+    'bob\'s acquire() → {"tokens":[5n,"5n"]}',
+  );
 });
 
 test("objects have names", () => {

@@ -92,6 +92,22 @@ describe("the page", () => {
     expect(page).toContain('<select id="anomaly">');
   });
 
+  test("it names who did what can be next, and what has a place in the longest order", () => {
+    const take = operation("ann", 0, 1, { name: "take", result: true });
+    const again = { ...take, client: 2, invoked: 2, returned: 3 };
+    const attempt = { order: [take], state: "0", stuck: [{ operation: again, because: "none is left" }] };
+    const page = verdictPage({ operations: [take, again] }, violationOf(anomalyOf({ attempt })));
+    expect(page).toMatch(/would have to be next[^]*?<span class="quiet">client 2<\/span>/);
+    expect(page).toMatch(/longest order that[^]*?<span class="quiet">ann<\/span>/);
+  });
+
+  test("it is called by its title, or else by the verdict", () => {
+    const page = (title?: string) => verdictPage(history, { is: "valid", level: "causal" }, title);
+    expect(page("My queue")).toContain("<h1>My queue</h1>");
+    expect(page()).toContain("<h1>valid: keeps causal</h1>");
+    expect(verdictPage(history, violationOf(anomaly))).toMatch(/<title>violation: breaks /);
+  });
+
   test("what is unknown, it says why", () => {
     const unknown: Verdict = {
       is: "unknown",
@@ -207,11 +223,18 @@ describe("the scene", () => {
     expect(scene.clientOfRow).toEqual([0, 0, 1]);
   });
 
-  test("those who take part in the violation come first", () => {
+  test("of many, those who take part in the violation come first", () => {
+    const operations = Array.from({ length: 13 }, (_, i) => operation(`n${i}`, 2 * i, 2 * i + 1));
+    const scene = sceneOf(operations, anomalyOf({ operations: [operations[4]!] }));
+    scene.arrange(-1, "order", scene.drawing.anomalies[0]);
+    expect(scene.clientOfRow).toEqual([4, 0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12]);
+  });
+
+  test("a few stand by their names", () => {
     const operations = ["a", "b", "c"].map((client, i) => operation(client, 2 * i, 2 * i + 1));
     const scene = sceneOf(operations, anomalyOf({ operations: [operations[2]!] }));
     scene.arrange(-1, "order", scene.drawing.anomalies[0]);
-    expect(scene.clientOfRow).toEqual([2, 0, 1]);
+    expect(scene.clientOfRow).toEqual([0, 1, 2]);
     expect(scene.roleOf).toEqual(["plain", "plain", "culprit"]);
     expect(scene.violation).toEqual({ from: 4, to: 5 });
   });

@@ -4,6 +4,7 @@ import {
   mergeHistories,
   readHistory,
   recorder,
+  register,
   type History,
   type Recorder,
   type RecorderOptions,
@@ -57,6 +58,28 @@ test("calls that overlap stand in the order in which they began and ended", asyn
     [0, 3],
     [1, 2],
   ]);
+});
+
+test("of one client, too: its own order is then only what was over before", async () => {
+  const overlapping = (isOverFirst: boolean) => {
+    const lines: string[] = [];
+    const record = recorder({ write: (line) => lines.push(line) });
+    const write = record.client("a").invoke("write", 1);
+    if (isOverFirst) write.ok();
+    record.client("a").invoke("read").ok(null);
+    write.ok();
+    return { history: record.history, lines };
+  };
+  for (const level of ["sequential", "causal", "read-your-writes"] as const) {
+    for (const [isOverFirst, is] of [
+      [false, "valid"],
+      [true, "violation"],
+    ] as const) {
+      const { history, lines } = overlapping(isOverFirst);
+      expect(check(history).keeps(level, register()).is).toBe(is);
+      expect(check(await readHistory(lines)).keeps(level, register()).is).toBe(is);
+    }
+  }
 });
 
 test("whoever calls it himself says how it ended, and his first word counts", () => {

@@ -1,5 +1,5 @@
 import { SeededRandom } from "lockstep/base";
-import { check, refused, type Model, type Operation } from "lockstep/check";
+import { check, refused, type Anomaly, type Model, type Operation } from "lockstep/check";
 import { describe, expect, test } from "vitest";
 import { identity } from "../../src/check/identity.js";
 import { BreadthFirst } from "../../src/check/linearizability/breadth-first.js";
@@ -60,7 +60,10 @@ function compare(model: Model, histories: (random: SeededRandom) => Operation[])
       expect(found, `seed ${seed}`).toEqual(same);
     }
     const verdict = check({ operations: history }).linearizable(model);
-    if (verdict.is === "violation") checkAttempt(verdict.anomalies[0].attempt?.order, model, `seed ${seed}`);
+    if (verdict.is === "violation") {
+      checkAttempt(verdict.anomalies[0].attempt?.order, model, `seed ${seed}`);
+      checkProof(history, verdict.anomalies[0], model, `seed ${seed}`);
+    }
   }
   // Of the two there are plenty.
   expect(valid).toBeGreaterThan(judged / 6);
@@ -73,6 +76,26 @@ function bruteForce(operations: readonly Operation[], model: Model): boolean {
     const after = model.step(state, operation);
     return after === refused ? undefined : [after, String(identity(after))];
   });
+}
+
+/**
+ * The operations that a violation is told of break the promise alone. If a search has found them they do so
+ * whatever the others did; others have told of it in words, as of a value that nobody took out.
+ */
+function checkProof(
+  history: readonly Operation[],
+  { operations: told, attempt }: Anomaly,
+  model: Model,
+  what: string,
+): void {
+  expect(bruteForce(told, model), what).toBe(false);
+  if (!attempt) return;
+  const others = history.map((operation): Operation => {
+    if (told.includes(operation) || operation.outcome === "fail") return operation;
+    return { ...operation, result: undefined, outcome: "unknown", returned: Infinity };
+  });
+  const isPossible = keyParts(others, model).every(({ operations }) => bruteForce(operations, model));
+  expect(isPossible, what).toBe(false);
 }
 
 /** The order that a violation shows is possible, as far as it goes. */

@@ -57,7 +57,24 @@ describe("register", () => {
     expect(wrong(register(), write(1, 0, 9), write(2, 1, 8), read(1, 2, 3), read(2, 4, 5), read(1, 6, 7)))
       .toEqual(["stale read", 2, 3, 4]); // prettier-ignore
     expect(wrong(register(), write(1, 0, 1), read(null, 2, 3))).toEqual(["stale read", 0, 1]);
+    expect(wrong(register(), write(1, 0, 1), read(null, 2, 3), read(1, 4, 5))).toEqual(["stale read", 0, 1]);
+    const late = [write(2, 0, 8), write(1, 1, 2), read(2, 3, 4), read(2, 5, 6), read(1, 7, 9)];
+    expect(wrong(register(), ...late)).toEqual(["stale read", 1, 2, 4]);
     expect(wrong(register({ init: 0 }), write(1, 0, 1), read(0, 2, 3))).toEqual(["stale read", 0, 1]);
+  });
+
+  test("a value that came back is told of in words", () => {
+    const told = (...rows: Row[]) => {
+      const verdict = judged(register(), ...rows);
+      return verdict === undefined || verdict === "valid" ? verdict : verdict.explanation;
+    };
+    expect(told(write(1, 0, 1), read(undefined, 2, 3))).toBe(
+      "client 1's read() → nothing began after client 0's write(1) was over, and nothing put null back.",
+    );
+    expect(told(write(1, 0, 1), write(2, 2, 3), read(1, 4, 5))).toBe(
+      "client 2's read() → 1 began after client 1's write(2) was over, and nothing put 1 back, " +
+        "for client 1's write(2) began after client 0's write(1) was over.",
+    );
   });
 
   test("what is read was written", () => {

@@ -532,6 +532,45 @@ describe("valid histories", () => {
   });
 });
 
+describe("what is told of it", () => {
+  const told = (level: TransactionLevel, history: History) => {
+    const verdict = check(history).keeps(level, "list-append");
+    return verdict.is === "violation" && verdict.anomalies[0].explanation;
+  };
+
+  test("a circle, with who missed what", () => {
+    const skew = history(
+      { client: "ann", did: [r("y", []), a("x", 1)] },
+      { client: 2, did: [r("x", []), a("y", 1)] },
+    );
+    expect(told("serializable", skew)).toBe(
+      "Transactions missed each other's writes, in a circle (write skew): " +
+        'ann\'s r("y") → [] did not see 1, which client 2 appended; ' +
+        'client 2\'s r("x") → [] did not see 1, which ann appended.',
+    );
+  });
+
+  test("what was over, and what a client did first", () => {
+    const late = (client: string) =>
+      history({ client: "a", did: [a("x", 1)] }, { client, did: [r("x", [])], during: [2, 3] });
+    expect(told("strict-serializable", late("b"))).toContain(
+      "a's append x 1 was over before b's r x [] began",
+    );
+    expect(told("strong-session-serializable", late("a"))).toContain("a did append x 1 before r x []");
+  });
+
+  test("what a transaction knew of", () => {
+    const fractured = history(
+      { client: "a", did: [a("x", 1), a("y", 1)] },
+      { client: "b", did: [r("y", []), r("x", [1])] },
+    );
+    expect(told("read-atomic", fractured)).toBe(
+      'b\'s r("y") → [] did not see 1, which a appended, ' +
+        "though it read from a's transaction, or is of one client with it.",
+    );
+  });
+});
+
 describe("what is no history of transactions", () => {
   const nonsense: [name: string, workload: "list-append" | "rw-register", history: History][] = [
     [

@@ -19,28 +19,28 @@ function violation(...anomalies: [Anomaly, ...Anomaly[]]): Verdict {
 const anomaly: Anomaly = { name: "G1c", explanation: "It cannot be.", operations: [first, second], key: "x" };
 
 describe("the text for people", () => {
-  test("shows a cycle, and what each step of it rests on", () => {
+  test("shows a cycle, and whatever else it rests on", () => {
     const cycle = [
       { from: first, to: second, relation: "wr", because: "it read 1" },
       { from: second, to: first, relation: "session", because: "of one client" },
     ];
     const text = checkText(findingOf(violation({ ...anomaly, cycle })));
-    expect(text).toBe(`violation: f is not serializable
+    expect(text).toBe(`violation: f breaks serializable
   3 operations of 2 clients, read as sessions, judged as rw-register
 
 G1c, key "x"
   It cannot be.
 
-  LINES  CLIENT  OPERATION
-  1-1    0       txn([["w","x",1]])
-  3-3    0       txn([["r","x",1]])
-
 Each must come before the next, and the last before the first:
-  line 1: txn([["w","x",1]])
-    wr: it read 1
-  line 3: txn([["r","x",1]])
-    session: of one client
+
+  LINES  CLIENT  TO NEXT  OPERATION
+  1-1    0       wr       w x 1
+  3-3    0       session  r x 1
 `);
+    const resting = checkText(
+      findingOf(violation({ ...anomaly, operations: [first, second, third], cycle })),
+    );
+    expect(resting).toMatch(/What that rests on:\n\n +LINES +CLIENT +OPERATION\n +5-5 +1 /);
   });
 
   test("shows the end of a long order, and a few of many anomalies", () => {
@@ -48,7 +48,7 @@ Each must come before the next, and the last before the first:
     const attempt = { order, state: "1", stuck: [{ operation: second, because: "it is late" }] };
     const text = checkText(findingOf(violation({ ...anomaly, attempt }, anomaly, anomaly, anomaly, anomaly)));
     expect(text).toContain("The longest order that could be found, after 992 operations:\n");
-    expect(text.match(/^ {2}line 1: /gm)).toHaveLength(8);
+    expect(text.match(/^ {2}line 1: client 0's w x 1$/gm)).toHaveLength(8);
     expect(text).toMatch(/Then the state is 1, and none of these can be next:\n {2}line 3: .*: it is late\n/);
     expect(text.match(/^G1c/gm)).toHaveLength(3);
     expect(text).toMatch(/\nand 2 more; --json and --html show them all\n/);
@@ -70,7 +70,7 @@ Each must come before the next, and the last before the first:
       findingOf({ is: "unknown", level: "causal", reason: "time is up", checked: 1, of: 3 }),
     );
     expect(text).toMatch(
-      /^unknown: whether f is causal was not found out: time is up \(got through 1 of 3 operations\)\n/,
+      /^unknown: whether f keeps causal was not found out: time is up \(got through 1 of 3 operations\)\n/,
     );
   });
 

@@ -32,7 +32,7 @@ describe("lockstep check", () => {
   test("a promise that was kept exits with 0, and says what was assumed", async () => {
     const file = fileOf("valid.jsonl", ...writeAndRead(1));
     const { status, stdout, stderr } = await lockstep.run("check", file);
-    expect(stdout).toBe(`valid: ${file} is linearizable
+    expect(stdout).toBe(`valid: ${file} keeps linearizable
   2 operations of 2 clients, read as json-lines, judged as register
   register by what was done; --as says otherwise
   linearizable is the usual level; --level asks for others
@@ -44,7 +44,7 @@ describe("lockstep check", () => {
     const file = fileOf("violation.jsonl", ...writeAndRead(2));
     const { status, stdout } = await lockstep.run("check", file);
     const [verdict] = stdout.split("\n");
-    expect(verdict).toBe(`violation: ${file} is not linearizable`);
+    expect(verdict).toBe(`violation: ${file} breaks linearizable`);
     expect(stdout).toMatch(/LINES +CLIENT +OPERATION\n[^]*3-4 +b +read\(\) → 2\n/);
     expect(status).toBe(1);
   });
@@ -52,7 +52,9 @@ describe("lockstep check", () => {
   test("what cannot be found out exits with 3, and says why", async () => {
     const file = fileOf("sessions.txt", "w x 1", "=====", "r x 1");
     const { status, stdout } = await lockstep.run("check", file, "--level", "strict-serializable");
-    expect(stdout).toMatch(/^unknown: whether .* is strict-serializable was not found out: .*does not say/);
+    expect(stdout).toMatch(
+      /^unknown: whether .* keeps strict-serializable was not found out: .*does not say/,
+    );
     expect(status).toBe(3);
   });
 
@@ -66,7 +68,8 @@ describe("lockstep check", () => {
     [["good", "--level", "best"], /there is no level "best"; there are linearizable, .*strongest/],
     [["good", "--level", "serializable"], /serializable is about transactions/],
     [["good", "--format", "xml"], /there is no format "xml"; there are json-lines, edn/],
-    [["good", "--html", "."], /cannot write \./],
+    [["good", "--html", "."], /cannot write \.: it is a directory/],
+    [["good", "--html", "/no/such/place.html"], /cannot write .*place.html: ENOENT/],
     [["empty"], /empty: there is no operation in it/],
   ])("%j exits with 2 and one line that says what to do", async (args, message) => {
     fileOf("good", ...writeAndRead(1));
@@ -78,6 +81,12 @@ describe("lockstep check", () => {
     expect(stderr).toMatch(message);
     expect(stderr).toMatch(/^lockstep: [^\n]+\n$/);
     expect([status, stdout]).toEqual([2, ""]);
+  });
+
+  test("--on has no meaning here, and says so", async () => {
+    const { status, stderr } = await lockstep.run("check", "history.jsonl", "--on", "redis://localhost");
+    expect(stderr).toMatch(/check takes no --on: it judges a file/);
+    expect(status).toBe(64);
   });
 
   test("--json tells programs all of it", async () => {

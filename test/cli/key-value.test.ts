@@ -1,4 +1,6 @@
+import { casRegister, recorder } from "lockstep/check";
 import { expect, test } from "vitest";
+import { mustBeLinearizable } from "../check/must-be-linearizable.js";
 import { useCommandLine } from "./command-line.js";
 
 const lockstep = useCommandLine();
@@ -59,6 +61,20 @@ test("--if-revision refuses a write, with exit status 1 and the current state", 
   expect((await lockstep.run("delete", "owner", "--if-revision", revision)).status).toBe(1);
   const absent = await lockstep.run("delete", "nobody", "--if-revision", "5", "--json");
   expect([absent.status, absent.stdout]).toEqual([1, '{"ok":false,"current":null}\n']);
+});
+
+test("processes that read and write one key at once see one register", async () => {
+  const record = recorder();
+  const work = async (name: string) => {
+    const client = record.client(name);
+    const run = async (...args: string[]) => (await lockstep.run(...args)).status === 0;
+    await client.call("cas", null, `${name}1`, () => run("put", "x", `${name}1`, "--if-revision", "0"));
+    await client.call("read", async () => (await lockstep.run("get", "x")).stdout || null);
+    await client.call("write", `${name}2`, () => run("put", "x", `${name}2`));
+    await client.call("read", async () => (await lockstep.run("get", "x")).stdout || null);
+  };
+  await Promise.all(["a", "b", "c"].map(work));
+  mustBeLinearizable(record.history, casRegister());
 });
 
 test("watch prints how things stand and then each change, and ends cleanly when interrupted", async () => {

@@ -1,4 +1,8 @@
-import { describe, expect, test } from "vitest";
+import { callLine } from "lockstep/check";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { isAlive, loop, until, useCommandLine, type CommandLine, type Running } from "./command-line.js";
 
 interface Status {
@@ -89,6 +93,26 @@ describe("lockstep run", () => {
     first.kill("SIGTERM");
     expect((await second.ended).stdout).toBe("second\n");
     expect((await first.ended).stdout).toContain("done");
+  });
+
+  test("of many at once one has its turn at a time, as `lockstep check` finds", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "lockstep-run-"));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const history = join(directory, "history.jsonl");
+    const clients = [1, 2, 3, 4, 5];
+    const wanted = clients.map((client) => callLine(client, { client, name: "acquire", args: [] }));
+    writeFileSync(history, wanted.join(""));
+    // When it is given back, we are not told: at some time after the command is done.
+    const script = `
+      printf '{"id":%s,"event":"ok","result":%s}\\n' $1 $LOCKSTEP_TOKEN >> ${history}
+      sleep 0.05
+      printf '{"id":%s,"client":%s,"event":"invoke","name":"release"}\\n' -$1 $1 >> ${history}`;
+    const ends = await Promise.all(
+      clients.map((client) => lockstep.run("run", "job", "--", "sh", "-c", script, "sh", `${client}`)),
+    );
+    expect(ends).toEqual(clients.map(() => ({ status: 0, stdout: "", stderr: "" })));
+    const judged = await lockstep.run("check", history, "--as", "fenced-mutex");
+    expect(judged).toMatchObject({ status: 0, stdout: expect.stringContaining("valid") as string });
   });
 
   test("passes signals on and lives as long as the command", async () => {

@@ -6,12 +6,15 @@
 // keeps all others from writing until it goes on or is killed. That costs time, at most that of the freeze.
 import { connect } from "lockstep";
 import { SeededRandom } from "lockstep/base";
+import { casRegister, fencedMutex, mergeHistories, readHistory, type History } from "lockstep/check";
 import { fork, spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createReadStream, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, test } from "vitest";
+import { mustBeLinearizable } from "../check/must-be-linearizable.js";
+import { HoldersLog, type Tenancy } from "./holders-log.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const stressMs = Number(process.env["LOCKSTEP_STRESS_MS"] ?? 0);
@@ -41,6 +44,8 @@ interface Written {
 interface Story {
   lines: Line[];
   writes: Map<string, Written[]>;
+  /** What was done with the registers. */
+  registers: History;
   kills: { pid: number; at: number }[];
   /** Ends when it went on, or was killed. */
   freezes: { pid: number; from: number; to: number }[];
@@ -107,7 +112,8 @@ async function run(role: string, size: number, names: string[], durationMs: numb
     const { sessions } = await ls.census();
     expect(sessions).toHaveLength(1);
     stopWatching.abort();
-    return { lines: readLog(log), writes: await watching, kills, freezes, from, to };
+    const registers = await readRegisters(log);
+    return { lines: readLog(log), writes: await watching, registers, kills, freezes, from, to };
   } finally {
     crew.end();
     await ls.close();
@@ -241,10 +247,18 @@ function readLog(path: string): Line[] {
     .sort((a, b) => a.at - b.at);
 }
 
+/** What each of the processes has written down, as one history. */
+async function readRegisters(log: string): Promise<History> {
+  const files = readdirSync(dirname(log)).filter((name) => name.startsWith(`${basename(log)}.`));
+  const parts = files.map((name) => readHistory(createReadStream(join(dirname(log), name), "utf8")));
+  return mergeHistories(...(await Promise.all(parts)));
+}
+
 function checkAll(story: Story, names: string[]): void {
-  const { lines, kills, freezes, writes } = story;
+  const { lines, kills, freezes, writes, registers } = story;
+  mustBeLinearizable(holdersOf(lines), fencedMutex(), `seed ${seed}:`);
+  mustBeLinearizable(registers, casRegister(), `seed ${seed}:`);
   const faults = names.flatMap((name) => [
-    ...overlaps(lines.filter((line) => line.name === name)),
     ...lostUpdates(writes.get(name) ?? []).map((fault) => `register ${name}: ${fault}`),
     ...idleness(story, name),
   ]);
@@ -256,21 +270,23 @@ function checkAll(story: Story, names: string[]): void {
   expect(kills.length + freezes.length).toBeGreaterThan(3);
 }
 
-/** Whoever says that it held at some time must have been the only one: tokens and times rise together. */
-function overlaps(lines: Line[]): string[] {
-  const faults: string[] = [];
-  let highest: Line | undefined;
-  for (const line of lines) {
+/** Who held what, and when it surely did: whoever says so must have been the only one. */
+function holdersOf(lines: Line[]): History {
+  const log = new HoldersLog();
+  const tenancies = new Map<string, Tenancy<{ token: bigint; isHeld: boolean }>>();
+  for (const { name, pid, token, what, isHeld } of lines) {
     // One that woke too late says nothing; the register has refused it.
-    if (!line.isHeld) continue;
-    if (highest && line.token < highest.token) {
-      faults.push(`${describe(line)}, but ${describe(highest)} before`);
-    } else if (highest?.token === line.token && (highest.pid !== line.pid || line.what === "enter")) {
-      faults.push(`${describe(line)} with the token of ${describe(highest)}`);
-    }
-    highest = !highest || line.token > highest.token ? line : highest;
+    if (!isHeld) continue;
+    const section = `${name} ${token} ${pid}`;
+    const begun = what === "exit" ? tenancies.get(section) : undefined;
+    // How it stands with the others, only they can say.
+    const tenancy = begun ?? log.granted(name, String(pid), log.ask(), { token, isHeld: false });
+    tenancies.set(section, tenancy);
+    tenancy.held.isHeld = true;
+    tenancy.check();
+    tenancy.held.isHeld = false;
   }
-  return faults;
+  return { operations: log.operations };
 }
 
 /**

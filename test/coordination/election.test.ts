@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { Judge } from "./judge.js";
 import { codeOf, distant, doubtful, settled, ticks, track, ttlMs, World } from "./world.js";
 
 const reason = new Error("enough");
@@ -446,8 +447,9 @@ describe("a leader that freezes", () => {
 test("on lmdb: terms in turn, proclaimed and observed, and handed over by a close", async () => {
   const directory = mkdtempSync(join(tmpdir(), "lockstep-election-"));
   try {
-    await using a = await connect(`lmdb:${directory}`, { ttlMs: 2000 });
-    await using b = await connect(`lmdb:${directory}`, { ttlMs: 2000 });
+    const judge = new Judge();
+    await using a = judge.follow(await connect(`lmdb:${directory}`, { ttlMs: 2000 }));
+    await using b = judge.follow(await connect(`lmdb:${directory}`, { ttlMs: 2000 }));
     const stop = new AbortController();
     const seen: (string | null)[] = [];
     const observed = (async () => {

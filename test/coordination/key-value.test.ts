@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { Judge } from "./judge.js";
 import { codeOf, settled, World } from "./world.js";
 
 const newKv = () => new World().client().kv;
@@ -185,8 +186,9 @@ describe("a watch of kv", () => {
   test("on lmdb tells one client of what another did, in order", async () => {
     const directory = mkdtempSync(join(tmpdir(), "lockstep-kv-"));
     try {
-      await using a = await connect(`lmdb:${directory}`);
-      await using b = await connect(`lmdb:${directory}`);
+      const judge = new Judge();
+      await using a = judge.follow(await connect(`lmdb:${directory}`));
+      await using b = judge.follow(await connect(`lmdb:${directory}`));
       await a.kv.put("a", "0");
       const seen: string[] = [];
       const watch = b.kv.watch("a");

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Judge } from "./judge.js";
 import { codeOf, distant, settled, track, ttlMs, World } from "./world.js";
 
 describe("a lock", () => {
@@ -461,13 +462,15 @@ describe("a lock whose replies are late", () => {
 
 describe("on lmdb, a lock", () => {
   let directory: string;
+  let judge: Judge;
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), "lockstep-lock-"));
+    judge = new Judge();
   });
   afterEach(() => {
     rmSync(directory, { recursive: true, force: true });
   });
-  const open = () => connect(`lmdb:${directory}`, { ttlMs: 2000 });
+  const open = async () => judge.follow(await connect(`lmdb:${directory}`, { ttlMs: 2000 }));
 
   test("is one client's at a time, in order, with rising tokens", async () => {
     await using a = await open();

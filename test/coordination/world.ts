@@ -4,7 +4,6 @@ import { Lockstep } from "lockstep";
 import { isLockstepError, LockstepError, ManualClock, type Clock, type SeededRandom } from "lockstep/base";
 import { MemoryData, MemoryStore } from "lockstep/memory";
 import type { Store } from "lockstep/store";
-import { onTestFinished } from "vitest";
 import { Judge } from "./judge.js";
 
 export const ttlMs = 10_000;
@@ -15,16 +14,8 @@ export class World {
   /** Sees everything as it is, whatever becomes of the clients. */
   readonly store = new MemoryStore({ data: this.data, clock: this.clock });
 
+  /** Whatever else a test is about, its clients must keep what locks, elections and registers promise. */
   readonly #judge = new Judge();
-
-  /**
-   * Whatever else a test is about, its clients must have kept what locks, elections and registers promise.
-   */
-  constructor() {
-    onTestFinished(() => {
-      this.#judge.judge();
-    });
-  }
 
   client(wrap: (store: Store) => Store = (store) => store, clock: Clock = this.clock): Lockstep {
     const store = wrap(new MemoryStore({ data: this.data, clock }));

@@ -86,7 +86,7 @@ describe("all schedules", () => {
     const found = await explore(tasksOf(10, 10, 10), { runs: 500 });
     expect(found).toMatchObject({ schedules: 1000, isComplete: false });
     expect(found.summary).toMatch(
-      /^1,000 schedules of unknown many; a race of depth 3 was missed with at most/,
+      /^1,000 schedules, of how many is not known; it missed a race of depth 3 with a probability of/,
     );
   });
 });

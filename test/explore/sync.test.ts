@@ -1,7 +1,19 @@
 // The locks of lockstep/sync under the explorer: what they promise holds in every schedule, and what is done
 // wrong with them is found.
 import { explore, type Program } from "lockstep/explore";
-import { Barrier, Channel, Condition, Latch, Mutex, Once, RwLock, Semaphore } from "lockstep/sync";
+import {
+  Actor,
+  Barrier,
+  Channel,
+  Condition,
+  Latch,
+  Limiter,
+  Mutex,
+  Once,
+  RwLock,
+  select,
+  Semaphore,
+} from "lockstep/sync";
 import { describe, expect, test } from "vitest";
 import { raceIn } from "./found.js";
 
@@ -68,6 +80,22 @@ test.each<[string, () => () => Promise<unknown>]>([
       return () => channel.receive();
     },
   ],
+  [
+    "a select of what is there",
+    () => {
+      const channel = new Channel({ capacity: 1 });
+      channel.trySend(1);
+      return () => select({ value: channel.receiving() });
+    },
+  ],
+  [
+    "a reply",
+    () => {
+      const actor = new Actor(() => ({ add: (n: number) => n + 1 }));
+      return () => actor.ask("add", 1);
+    },
+  ],
+  ["a free place of a limiter", () => () => new Limiter({ concurrency: 1 }).run(() => 0)],
 ])("others may act between %s and what follows it", async (_name, prepare) => {
   const orders = new Set<string>();
   const found = await explore(async ({ task }) => {

@@ -2,15 +2,24 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "lockstep";
 import { expect, test } from "vitest";
+import { Judge } from "../coordination/judge.js";
 import { Child } from "./child.js";
 import { temporaryDirectory } from "./directories.js";
 
+/** A process that has the lock `job`, and what it says about itself. */
+async function holderOf(directory: string, ttlMs: number, judge: Judge) {
+  const holder = new Child("./holder.ts", [directory, "job", String(ttlMs)]);
+  const { token } = (await holder.next()) as { token: string };
+  judge.heardOfGrant("job", BigInt(token));
+  return { holder, token: BigInt(token) };
+}
+
 test("the lock of a killed process is had at once, by one who waits and by one who comes later", async () => {
   const directory = await temporaryDirectory();
-  await using ls = await connect(`lmdb:${directory}`, { ttlMs: 60_000 });
+  const judge = new Judge();
+  await using ls = judge.follow(await connect(`lmdb:${directory}`, { ttlMs: 60_000 }));
   for (const waits of [true, false]) {
-    const holder = new Child("./holder.ts", [directory, "job", "60000"]);
-    await holder.next();
+    const { holder } = await holderOf(directory, 60_000, judge);
     expect(await ls.lock("job").tryAcquire()).toBeNull();
     const waiting = waits ? ls.lock("job").acquire({ timeoutMs: 5000 }) : undefined;
     if (waits) await sleep(50);
@@ -24,19 +33,19 @@ test("the lock of a killed process is had at once, by one who waits and by one w
 
 test("a client that comes when all others are dead finds out at once", async () => {
   const directory = await temporaryDirectory();
-  const holder = new Child("./holder.ts", [directory, "job", "60000"]);
-  await holder.next();
+  const judge = new Judge();
+  const { holder } = await holderOf(directory, 60_000, judge);
   await holder.kill();
-  await using ls = await connect(`lmdb:${directory}`, { ttlMs: 60_000 });
+  await using ls = judge.follow(await connect(`lmdb:${directory}`, { ttlMs: 60_000 }));
   const held = await ls.lock("job").tryAcquire();
   expect(held).not.toBeNull();
 });
 
 test("a frozen process loses the lock at its time to live, and learns of it when it wakes", async () => {
   const directory = await temporaryDirectory();
-  await using ls = await connect(`lmdb:${directory}`, { ttlMs: 60_000 });
-  const holder = new Child("./holder.ts", [directory, "job", "1000"]);
-  const { token } = (await holder.next()) as { token: string };
+  const judge = new Judge();
+  await using ls = judge.follow(await connect(`lmdb:${directory}`, { ttlMs: 60_000 }));
+  const { holder, token } = await holderOf(directory, 1000, judge);
   holder.process.kill("SIGSTOP");
   const frozenAt = performance.now();
   const held = await ls.lock("job").acquire({ timeoutMs: 10_000 });
@@ -44,7 +53,7 @@ test("a frozen process loses the lock at its time to live, and learns of it when
   // Not before its last renewal has run out, and not long after.
   expect(waited).toBeGreaterThan(500);
   expect(waited).toBeLessThan(5000);
-  expect(held.token).toBeGreaterThan(BigInt(token));
+  expect(held.token).toBeGreaterThan(token);
   const message = holder.next();
   holder.process.kill("SIGCONT");
   expect(await message).toHaveProperty("lostAt");

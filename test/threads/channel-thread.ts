@@ -4,10 +4,11 @@ import type { Worker } from "node:worker_threads";
 import type * as base from "lockstep/base";
 import type * as threads from "lockstep/threads";
 import { onTestFinished } from "vitest";
+import type { ThreadRecord } from "./thread-record.js";
 import { startWorker } from "./workshop.js";
 
 /** What every step is given besides its own argument. */
-export type Library = typeof base & typeof threads;
+export type Library = typeof base & typeof threads & { ThreadRecord: typeof ThreadRecord };
 
 export interface Crew<T> {
   readonly worker: Worker;

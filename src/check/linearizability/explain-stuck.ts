@@ -1,4 +1,4 @@
-import { describe, valueText, type Operation } from "../history.js";
+import { describeBy, valueText, type Operation } from "../history.js";
 import type { Model } from "../model.js";
 import type { Anomaly } from "../verdict.js";
 import type { DepthFirst } from "./depth-first.js";
@@ -26,18 +26,19 @@ export function explainStuck<State>(
     const because =
       after === impossible
         ? `it is not possible when the state is ${state}`
-        : `it could be next, but then ${describe(operations[urgent]!)} finds no place either`;
+        : `it could be next, but then ${describeBy(operations[urgent]!)} finds no place either`;
     stuck.push({ operation: operations[open]!, because });
   }
   const changed = order[states.findLastIndex((each) => each !== last)];
   const telling = new Set(stuck.map(({ operation }) => operation));
   if (changed !== undefined) telling.add(operations[changed]!);
+  const cannot = part.transitions.step(last, urgent) === impossible ? "cannot come next" : "finds no place";
   return {
     name: "not linearizable",
     explanation:
       `No order of these operations is possible. The longest that was found has ${order.length} of ` +
-      `${operations.length} and leaves the state ${state}. Then ${describe(operations[urgent]!)} ` +
-      `must come before its answer does, and cannot.`,
+      `${operations.length}; after it the state is ${state}, so ${describeBy(operations[urgent]!)} ` +
+      `${cannot}, though it must come before its answer does.`,
     operations: [...telling].sort((a, b) => a.invoked - b.invoked),
     attempt: { order: order.map((each) => operations[each]!), state, stuck },
   };

@@ -1,4 +1,4 @@
-import { describe, type Operation } from "../history.js";
+import { describeBy, type Operation } from "../history.js";
 import { identity, type Identity } from "../identity.js";
 import type { Anomaly } from "../verdict.js";
 import type { PartVerdict } from "../model.js";
@@ -110,7 +110,7 @@ function longFork(one: Operation, other: Operation): Anomaly {
   return {
     name: "long fork",
     explanation:
-      `Nothing is ever removed, but each of ${describe(one)} and ${describe(other)} ` +
+      `Nothing is ever removed, but each of ${describeBy(one)} and ${describeBy(other)} ` +
       `misses something that the other saw.`,
     operations: inCallOrder([one, other]),
   };
@@ -163,11 +163,11 @@ function later(one: Earliest, other: Earliest | undefined): Earliest {
 }
 
 function sawLess({ by, through }: Earliest, over: Operation): Anomaly {
-  const witness = through === undefined || through === by ? "" : `, as ${describe(through)} shows`;
+  const witness = through === undefined || through === by ? "" : `, as ${describeBy(through)} shows`;
   return {
     name: by.name === "add" ? "element from the future" : "lost element",
     explanation:
-      `Nothing is ever removed, so ${describe(by)} must come before ${describe(over)}${witness}; ` +
+      `Nothing is ever removed, so ${describeBy(by)} must come before ${describeBy(over)}${witness}; ` +
       `but the latter was over before the former began.`,
     operations: inCallOrder(through === undefined ? [by, over] : [by, through, over]),
   };

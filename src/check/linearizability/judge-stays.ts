@@ -1,4 +1,4 @@
-import { describe, type Operation } from "../history.js";
+import { describeBy, type Operation } from "../history.js";
 import { identity, isSame, type Identity } from "../identity.js";
 import type { PartVerdict } from "../model.js";
 import type { Anomaly } from "../verdict.js";
@@ -78,10 +78,10 @@ function putsOf(
 
 function fromNowhere(part: readonly Operation[], container: Container, take: Operation): Anomaly {
   const failed = part.find(({ name, args }) => name === container.put && isSame(args.at(-1), take.result));
-  const was = failed === undefined ? "nobody ever put that in" : `${describe(failed)}, and nobody else did`;
+  const was = failed === undefined ? "nobody ever put that in" : `${describeBy(failed)}, and nobody else did`;
   return {
     name: "value from nowhere",
-    explanation: `${describe(take)}, but ${was}.`,
+    explanation: `${describeBy(take)}, but ${was}.`,
     operations: inCallOrder(failed === undefined ? [take] : [take, failed]),
   };
 }
@@ -90,14 +90,14 @@ function wrongTake(take: Operation, put: Operation, earlier: Operation | undefin
   if (earlier !== undefined) {
     return {
       name: "duplicate",
-      explanation: `${describe(put)} was called once, but two took that value out.`,
+      explanation: `${describeBy(put)} was called once, but two took that value out.`,
       operations: inCallOrder([put, earlier, take]),
     };
   }
   if (!(take.returned < put.invoked)) return undefined;
   return {
     name: "value from the future",
-    explanation: `${describe(take)} was over before ${describe(put)} began, and nobody else put that in.`,
+    explanation: `${describeBy(take)} was over before ${describeBy(put)} began, and nobody else put that in.`,
     operations: [take, put],
   };
 }

@@ -4,6 +4,7 @@ import type { Model, PartVerdict } from "../model.js";
 import type { Unknown, Verdict } from "../verdict.js";
 import { keyParts, type KeyPart } from "./key-parts.js";
 import { PartSearch } from "./part-search.js";
+import { smallestProof } from "./smallest-proof.js";
 
 const level = "linearizable";
 /** So many steps each part gets at first, and then twice as many every time. */
@@ -15,7 +16,8 @@ const stepsAtOnce = 2_000;
  * Whether there is one order of all operations that is possible for the object, and in which those come first
  * that returned before others were called. That is so if it is so for each key (Herlihy and Wing: the promise
  * is local), so each key is judged for itself; by turns, so that one that is hard keeps no other waiting.
- * After so many rounds of turns it gives up.
+ * After so many rounds of turns it gives up: for who only wants to know
+ * whether it is so, and need not be told of as few operations as will do.
  */
 export function linearizable<State>(
   history: History,
@@ -69,7 +71,10 @@ function searchByTurns<State>(
         left.push(each);
         continue;
       }
-      if (verdict !== undefined && verdict !== "valid") return violation(verdict, each.part);
+      if (verdict !== undefined && verdict !== "valid") {
+        const isTold = rounds === Infinity;
+        return violation(isTold ? smallestProof(each.part, model, verdict) : verdict, each.part);
+      }
       // One that finds no room leaves the others theirs: they may break the promise yet.
       isFull ||= verdict === undefined;
       checked += verdict === undefined ? search.furthest : each.part.operations.length;

@@ -1,4 +1,4 @@
-import { describe } from "../history.js";
+import { describeBy } from "../history.js";
 import type { Anomaly } from "../verdict.js";
 import { inCallOrder } from "./in-call-order.js";
 import type { Stays } from "./stays.js";
@@ -23,9 +23,9 @@ export function missedValue(stays: Stays): Anomaly | undefined {
     while (next < from.length && from[next]! < empty.invoked) next++;
     if (next === 0 || until[next - 1]! <= empty.returned) continue;
     const inside = stays.lengthen([], empty.invoked, empty.returned, sure);
-    const names = inside.map((value) => describe(stays.puts[value]!));
+    const names = inside.map((value) => describeBy(stays.puts[value]!));
     const explanation =
-      `${describe(empty)}, but all the time something was inside: ` +
+      `${describeBy(empty)}, but all the time something was inside: ` +
       `what came with ${names.join(", then with ")} was not taken out yet.`;
     const operations = inCallOrder([...stays.operations(inside), empty]);
     return { name: "missed value", explanation, operations };

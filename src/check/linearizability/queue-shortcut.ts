@@ -1,4 +1,4 @@
-import { describe, type Operation } from "../history.js";
+import { describeBy, type Operation } from "../history.js";
 import type { PartVerdict } from "../model.js";
 import type { Anomaly } from "../verdict.js";
 import { judgeStays } from "./judge-stays.js";
@@ -59,16 +59,16 @@ function passed(stays: Stays, first: number, second: number): Anomaly {
   const [put, secondPut] = [stays.puts[first]!, stays.puts[second]!];
   const [take, secondTake] = [stays.takes[first], stays.takes[second]!];
   const operations = stays.operations([first, second]);
-  const ahead = `${describe(put)} was over before ${describe(secondPut)} began`;
+  const ahead = `${describeBy(put)} was over before ${describeBy(secondPut)} began`;
   return take === undefined
     ? {
         name: "lost value",
-        explanation: `${ahead}, but ${describe(secondTake)}, and nobody ever took out the one ahead of it.`,
+        explanation: `${ahead}, but ${describeBy(secondTake)}, and nobody ever took out the one ahead of it.`,
         operations,
       }
     : {
         name: "out of order",
-        explanation: `${ahead}, but ${describe(secondTake)} was over before ${describe(take)} began.`,
+        explanation: `${ahead}, but ${describeBy(secondTake)} was over before ${describeBy(take)} began.`,
         operations,
       };
 }

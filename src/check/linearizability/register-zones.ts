@@ -1,4 +1,4 @@
-import { describe, type Operation } from "../history.js";
+import { describeBy, isBefore, valueText, type Operation } from "../history.js";
 import { identity, isSame, type Identity } from "../identity.js";
 import type { PartVerdict } from "../model.js";
 import type { Anomaly } from "../verdict.js";
@@ -128,40 +128,47 @@ function readOfNothing(part: readonly Operation[], read: Operation, words: Words
       outcome === "fail" && name === words.write && isSame(args.at(-1), read.result),
   );
   if (failed === undefined) {
-    const explanation = `${describe(read)}, but nobody ever wrote that.`;
+    const explanation = `${describeBy(read)}, but nobody ever wrote that.`;
     return { name: "read of nothing", explanation, operations: [read] };
   }
-  const explanation = `${describe(read)}, but ${describe(failed)}, and nobody else wrote that.`;
+  const explanation = `${describeBy(read)}, but ${describeBy(failed)}, and nobody else wrote that.`;
   return { name: "read of a failed write", explanation, operations: inCallOrder([read, failed]) };
 }
 
 function readTooEarly(read: Operation, write: Operation): Anomaly {
-  const explanation =
-    `${describe(read)} was over before ${describe(write)} began, ` + `and nobody else wrote that.`;
+  const explanation = `${describeBy(read)} was over before ${describeBy(write)} began, and nobody else wrote that.`;
   return { name: "read from the future", explanation, operations: [read, write] };
 }
 
 /** Tells of two values of which each would have to be gone before the other was there. */
 function staleRead(part: readonly Operation[], values: Int32Array, one: number, other: number): Anomaly {
-  const [oneOver, oneBegun] = firstOverAndLastBegun(part, values, one);
-  const [otherOver, otherBegun] = firstOverAndLastBegun(part, values, other);
-  const because = (over: Operation | undefined, begun: Operation) =>
-    over === undefined
-      ? `one was there from the start, before ${describe(begun)} began`
-      : `${describe(over)} was over before ${describe(begun)} began`;
-  const explanation =
-    `Each of two values would have to be gone before the other came: ` +
-    `${because(oneOver, otherBegun)}, and ${because(otherOver, oneBegun)}; but neither was written twice.`;
-  const told = [oneOver, oneBegun, otherOver, otherBegun].filter((operation) => operation !== undefined);
-  return { name: "stale read", explanation, operations: inCallOrder(told) };
+  const clusterOf = (value: number) => part.filter((_, place) => values[place] === value);
+  const [ones, others] = [clusterOf(one), clusterOf(other)];
+  // The first value was there before any other; of two others, one is read after all that is of the other
+  // was called. It is read, not written: who reads a value is not over before its write began.
+  const isOneOld = one === 0 || (other !== 0 && ones.at(-1)!.invoked > others.at(-1)!.invoked);
+  const [old, next] = isOneOld ? [ones, others] : [others, ones];
+  const stale = old.at(-1)!;
+  const notAgain = `nothing put ${valueText(stale.result ?? null)} back`;
+  const seen = firstOver(next);
+  if (one === 0 || other === 0) return staleReadAfter(seen, stale, notAgain, [seen, stale]);
+  const before = firstOver(old);
+  const between = next.find((each) => isBefore(before, each) && isBefore(each, stale));
+  const [begun, over] = between ? [between, between] : [next.at(-1)!, seen];
+  const newer = `${describeBy(begun)} began after ${describeBy(before)} was over`;
+  return staleReadAfter(over, stale, `${notAgain}, for ${newer}`, [before, begun, over, stale]);
 }
 
-function firstOverAndLastBegun(
-  part: readonly Operation[],
-  values: Int32Array,
-  value: number,
-): [Operation | undefined, Operation] {
-  const cluster = part.filter((_, place) => values[place] === value);
-  const over = cluster.reduce((first, each) => (each.returned < first.returned ? each : first));
-  return [value === 0 ? undefined : over, cluster.at(-1)!];
+function staleReadAfter(
+  over: Operation,
+  stale: Operation,
+  because: string,
+  operations: readonly Operation[],
+): Anomaly {
+  const explanation = `${describeBy(stale)} began after ${describeBy(over)} was over, and ${because}.`;
+  return { name: "stale read", explanation, operations: inCallOrder(operations) };
+}
+
+function firstOver(cluster: readonly Operation[]): Operation {
+  return cluster.reduce((first, each) => (each.returned < first.returned ? each : first));
 }

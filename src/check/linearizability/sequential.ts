@@ -1,5 +1,5 @@
 import type { Budget } from "../budget.js";
-import { describe, valueText, type Client, type History } from "../history.js";
+import { describeBy, valueText, type Client, type History } from "../history.js";
 import type { Model } from "../model.js";
 import type { Anomaly, Attempt, Unknown, Verdict } from "../verdict.js";
 import { keyParts, type KeyPart } from "./key-parts.js";
@@ -95,8 +95,8 @@ function anomalyOf<State>(
     name: "not sequential",
     explanation:
       `No one order of these operations is possible that agrees with each client's own. The longest that ` +
-      `was found has ${best.length} of ${operations.length}. Then the next of a client would be ` +
-      `${stuck.map(({ operation }) => describe(operation)).join(" or ")}, and none can be.`,
+      `was found has ${best.length} of ${operations.length}. One of these would have to be next: ` +
+      `${stuck.map(({ operation }) => describeBy(operation)).join(", ")}; and none can be.`,
     operations: stuck.map(({ operation }) => operation).sort((a, b) => a.invoked - b.invoked),
     attempt: { order: best.map((place) => operations[place]!), state: states, stuck },
     ...(key === undefined || others.length > 0 ? {} : { key }),

@@ -1,4 +1,4 @@
-import { describe, isBefore, type Operation } from "../history.js";
+import { describeBy, isBefore, type Operation } from "../history.js";
 import { identity, type Identity } from "../identity.js";
 import type { PartVerdict } from "../model.js";
 import type { Anomaly } from "../verdict.js";
@@ -108,7 +108,7 @@ function objectionToRemovedAfter({ remove, found, missed }: Element, add: Operat
   if (stillThere === undefined) return { name: "lost element", because, operations };
   return {
     name: "lost element",
-    because: `${because}, and that was over before ${describe(stillThere)} began`,
+    because: `${because}, and that was over before ${describeBy(stillThere)} began`,
     operations: [...operations, stillThere],
   };
 }
@@ -124,7 +124,7 @@ function objectionToRemovedBefore(
 }
 
 function was(name: string, over: Operation, begun: Operation): Objection {
-  const because = `${describe(over)} was over before ${describe(begun)} began`;
+  const because = `${describeBy(over)} was over before ${describeBy(begun)} began`;
   return { name, because, operations: [over, begun] };
 }
 

@@ -1,4 +1,4 @@
-import { describe, type Operation } from "../history.js";
+import { describeBy, type Operation } from "../history.js";
 import type { PartVerdict } from "../model.js";
 import type { Anomaly } from "../verdict.js";
 import { Cover } from "./cover.js";
@@ -114,14 +114,14 @@ function buried(stays: Stays, heap: Uint32Array, first: number, last: number): A
   if (chain.length === 2) {
     const [above, pop] = [takes[last], takes[first]!];
     const explanation =
-      `${describe(puts[first]!)} was over before ${describe(puts[last]!)} began, ` +
+      `${describeBy(puts[first]!)} was over before ${describeBy(puts[last]!)} began, ` +
       `which therefore lay above it; ` +
       (above === undefined
-        ? `but ${describe(pop)}, and nobody ever took off what lay above.`
-        : `but ${describe(pop)} was over before ${describe(above)} began.`);
+        ? `but ${describeBy(pop)}, and nobody ever took off what lay above.`
+        : `but ${describeBy(pop)} was over before ${describeBy(above)} began.`);
     return { name: "out of order", explanation, operations };
   }
-  const names = chain.map((value) => describe(puts[value]!));
+  const names = chain.map((value) => describeBy(puts[value]!));
   const explanation =
     `What came with ${names.join(", ")} was on the stack without a gap, ` +
     `so one of these must have been at the bottom all the time. ` +

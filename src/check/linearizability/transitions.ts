@@ -1,5 +1,6 @@
+import { LockstepError } from "../../base/errors.js";
+import { describe, type Operation } from "../history.js";
 import { identity, type Identity } from "../identity.js";
-import type { Operation } from "../history.js";
 import { refused, type Model } from "../model.js";
 
 /** What `step` gives for a state in which the operation is not possible. */
@@ -68,11 +69,24 @@ export class Transitions<State> {
   }
 
   #ask(state: number, kind: number, operation: number): number {
-    const after = this.#model.step(this.#states[state]!, this.#operations[operation]!);
+    const after = this.#stepFrom(this.#states[state]!, this.#operations[operation]!);
     const number = after === refused ? impossible : this.numberOf(after);
     if (++this.#size > this.#room / 2) this.#grow();
     this.#put(state, kind, number);
     return number;
+  }
+
+  /** Asks the model, and looks now and then whether it leaves the state as it was. */
+  #stepFrom(state: State, operation: Operation): State | typeof refused {
+    const isLookedAt = this.#size < firstLookedAt || this.#size % usuallyLookedAt === 0;
+    const before = isLookedAt ? contentsOf(state) : undefined;
+    const after = this.#model.step(state, operation);
+    if (before === undefined || before === contentsOf(state)) return after;
+    throw new LockstepError(
+      "bad-input",
+      `the step of ${this.#model.name} changed the state that it was given, at ${describe(operation)}: ` +
+        `it must leave that as it is and give another one, as [...state, value] does`,
+    );
   }
 
   #put(state: number, kind: number, after: number): void {
@@ -95,6 +109,20 @@ export class Transitions<State> {
 }
 
 const unset = -1;
+
+/** So many steps, and after that one of so many, are looked at: to look at a large state takes long. */
+const firstLookedAt = 100;
+const usuallyLookedAt = 64;
+
+/** Undefined if it has none that could be changed, or that can be told: it goes in a circle, say. */
+function contentsOf(state: unknown): Identity | undefined {
+  if (typeof state !== "object" || state === null) return undefined;
+  try {
+    return identity(state);
+  } catch {
+    return undefined;
+  }
+}
 
 function emptyTable(room: number): Int32Array {
   return new Int32Array(room * 3).fill(unset);

@@ -1,5 +1,6 @@
 import { LockstepError } from "../../base/errors.js";
 import { checkOptions } from "../../base/options.js";
+import { shown } from "../../base/shown.js";
 import { describe, valueText, type Operation } from "../history.js";
 import { identity } from "../identity.js";
 import { refused, type Model } from "../model.js";
@@ -14,7 +15,11 @@ export interface BankOptions {
   readonly allowNegative?: boolean | undefined;
 }
 
-const calls = new KnownCalls("bank", { read: 0, transfer: [1, 3] }, { takesKey: false });
+const calls = new KnownCalls(
+  "bank",
+  { read: [[]], transfer: [["from", "to", "amount"], ["{ from, to, amount }"]] },
+  { takesKey: false },
+);
 
 /** Accounts on which there is 0 are left out. */
 interface Balances {
@@ -30,6 +35,13 @@ interface Balances {
 export function bank(options: BankOptions = {}): Model<Balances> {
   checkOptions(options, ["accounts", "total", "allowNegative"]);
   const { accounts, total = 100, allowNegative = false } = options;
+  if (accounts !== undefined) checkAccounts(accounts);
+  if (typeof total !== "number" || !Number.isFinite(total)) {
+    throw new LockstepError("bad-input", `total is what is on all accounts together, not ${shown(total)}`);
+  }
+  if (typeof allowNegative !== "boolean") {
+    throw new LockstepError("bad-input", `allowNegative is true or false, not ${shown(allowNegative)}`);
+  }
   const init = withoutZeros(Object.entries(accounts ?? {}));
   return {
     name: "bank",
@@ -49,6 +61,15 @@ export function bank(options: BankOptions = {}): Model<Balances> {
     effect: ({ name }) => (name === "read" && accounts !== undefined ? "reads" : undefined),
     show: ({ isKnown, of }) => (isKnown ? valueText(Object.fromEntries(of)) : "not known yet"),
   };
+}
+
+function checkAccounts(accounts: unknown): void {
+  const isObject = typeof accounts === "object" && accounts !== null && !Array.isArray(accounts);
+  if (isObject && Object.values(accounts).every((balance) => Number.isFinite(balance))) return;
+  throw new LockstepError(
+    "bad-input",
+    `accounts says what is on each, as in { x: 10, y: 0 }; not so ${valueText(accounts)}`,
+  );
 }
 
 function transferred(

@@ -1,4 +1,5 @@
 import { LockstepError } from "../../base/errors.js";
+import { checkOptions } from "../../base/options.js";
 import { describe, type Operation } from "../history.js";
 import { identity, isSame } from "../identity.js";
 import { refused, type Model } from "../model.js";
@@ -6,13 +7,15 @@ import { registerZones } from "../linearizability/register-zones.js";
 import { KnownCalls } from "./known-calls.js";
 import type { RegisterOptions } from "./register.js";
 
-const calls = new KnownCalls("cas-register", { read: 0, write: 1, cas: 2 });
+const calls = new KnownCalls("cas-register", { read: [[]], write: [["value"]], cas: [["old", "new"]] });
 
 /**
  * A register that can also be changed if it holds what one thinks: `cas(old, new)`, or `cas(key, old, new)`,
  * answers true, or false if it held something else and was not changed.
  */
-export function casRegister({ init = null }: RegisterOptions = {}): Model {
+export function casRegister(options: RegisterOptions = {}): Model {
+  checkOptions(options, ["init"]);
+  const { init = null } = options;
   return {
     name: "cas-register",
     init,

@@ -4,7 +4,7 @@ import { isSame } from "../identity.js";
 import { refused, type Model } from "../model.js";
 import { KnownCalls } from "./known-calls.js";
 
-const calls = new KnownCalls("counter", { add: 1, increment: 0, decrement: 0, read: 0 });
+const calls = new KnownCalls("counter", { add: [["amount"]], increment: [[]], decrement: [[]], read: [[]] });
 
 /**
  * A number that starts at 0: `add(amount)`, `increment()`, `decrement()`, and `read() → number`; each may

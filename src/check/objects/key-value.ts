@@ -1,3 +1,4 @@
+import { checkOptions } from "../../base/options.js";
 import { valueText, type Operation } from "../history.js";
 import { identity, isSame } from "../identity.js";
 import { refused, type Model } from "../model.js";
@@ -11,12 +12,14 @@ export interface KeyValueOptions {
 
 const calls = new KnownCalls(
   "key-value store",
-  { get: 1, put: 2, append: 2, delete: 1 },
+  { get: [["key"]], put: [["key", "value"]], append: [["key", "text"]], delete: [["key"]] },
   { takesKey: false },
 );
 
 /** A value for each key: `get(key) → value`, `put(key, value)`, `append(key, text)`, `delete(key)`. */
-export function keyValue({ init = null }: KeyValueOptions = {}): Model {
+export function keyValue(options: KeyValueOptions = {}): Model {
+  checkOptions(options, ["init"]);
+  const { init = null } = options;
   return {
     name: "kv",
     init,

@@ -2,8 +2,8 @@ import { LockstepError } from "../../base/errors.js";
 import { describe, type Operation } from "../history.js";
 import { identity, type Identity } from "../identity.js";
 
-/** By the name of an operation, how many arguments it takes beside the key; all numbers that will do. */
-export type ArgumentCounts = Readonly<Record<string, number | readonly number[]>>;
+/** By the name of an operation, the ways to call it, each by the arguments that it takes beside the key. */
+export type CallWays = Readonly<Record<string, readonly (readonly string[])[]>>;
 
 /**
  * The operations that an object knows. Each may have, as one argument more than it takes and before all
@@ -11,24 +11,22 @@ export type ArgumentCounts = Readonly<Record<string, number | readonly number[]>
  */
 export class KnownCalls {
   readonly #object: string;
-  readonly #counts = new Map<string, readonly number[]>();
+  readonly #ways: ReadonlyMap<string, readonly (readonly string[])[]>;
   readonly #takesKey: boolean;
 
-  constructor(object: string, counts: ArgumentCounts, { takesKey = true } = {}) {
+  constructor(object: string, ways: CallWays, { takesKey = true } = {}) {
     this.#object = object;
     this.#takesKey = takesKey;
-    for (const [name, count] of Object.entries(counts)) {
-      this.#counts.set(name, typeof count === "number" ? [count] : count);
-    }
+    this.#ways = new Map(Object.entries(ways));
   }
 
   /** Which argument is the first one after the key: 1, or 0 if there is no key. */
   first(operation: Operation): 0 | 1 {
-    const counts = this.#counts.get(operation.name);
+    const ways = this.#ways.get(operation.name);
     const given = operation.args.length;
-    if (counts !== undefined) {
-      if (counts.includes(given)) return 0;
-      if (this.#takesKey && counts.includes(given - 1)) return 1;
+    if (ways !== undefined) {
+      for (let way = 0; way < ways.length; way++) if (ways[way]!.length === given) return 0;
+      if (this.#takesKey && ways.some(({ length }) => length === given - 1)) return 1;
     }
     throw this.#stranger(operation);
   }
@@ -47,12 +45,10 @@ export class KnownCalls {
   }
 
   #stranger(operation: Operation): LockstepError {
-    const known = [...this.#counts].map(([name, counts]) => {
-      const most = Math.max(...counts);
-      const least = Math.min(...counts);
-      const values = Array.from({ length: most }, (_, index) => (index < least ? "value" : "value?"));
-      return `${name}(${[...(this.#takesKey ? ["key?"] : []), ...values].join(", ")})`;
-    });
+    const key = this.#takesKey ? ["key?"] : [];
+    const known = [...this.#ways].flatMap(([name, ways]) =>
+      ways.map((way) => `${name}(${[...key, ...way].join(", ")})`),
+    );
     return new LockstepError(
       "bad-input",
       `a ${this.#object} knows ${known.join(", ")}; not ${describe(operation)}`,

@@ -4,7 +4,7 @@ import { isSame } from "../identity.js";
 import { refused, type Model } from "../model.js";
 import { KnownCalls } from "./known-calls.js";
 
-const calls = new KnownCalls("list", { append: 1, read: 0 });
+const calls = new KnownCalls("list", { append: [["value"]], read: [[]] });
 
 type Values = readonly unknown[];
 

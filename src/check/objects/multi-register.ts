@@ -1,11 +1,16 @@
 import { LockstepError } from "../../base/errors.js";
+import { checkOptions } from "../../base/options.js";
 import { describe, valueText, type Operation } from "../history.js";
 import { identity, isSame } from "../identity.js";
 import { refused, type Model } from "../model.js";
 import { KnownCalls } from "./known-calls.js";
 import type { RegisterOptions } from "./register.js";
 
-const calls = new KnownCalls("multi-register", { read: 1, write: 1, txn: 1 }, { takesKey: false });
+const calls = new KnownCalls(
+  "multi-register",
+  { read: [["keys"]], write: [["{ key: value }"]], txn: [["operations"]] },
+  { takesKey: false },
+);
 
 /** What was written, by the text of its key. */
 type Values = ReadonlyMap<string, unknown>;
@@ -17,7 +22,9 @@ type Access = readonly [kind: string, key: unknown, value: unknown];
  * 1, y: 2 }`, or both in a `txn([["r", "x", null], ["w", "y", 2]])`, which answers the same with what it
  * read.
  */
-export function multiRegister({ init = null }: RegisterOptions = {}): Model<Values> {
+export function multiRegister(options: RegisterOptions = {}): Model<Values> {
+  checkOptions(options, ["init"]);
+  const { init = null } = options;
   return {
     name: "multi-register",
     init: new Map(),

@@ -2,7 +2,7 @@ import type { Client, Operation } from "../history.js";
 import { refused, type Model } from "../model.js";
 import { KnownCalls } from "./known-calls.js";
 
-const calls = new KnownCalls("mutex", { acquire: 0, release: 0 });
+const calls = new KnownCalls("mutex", { acquire: [[]], release: [[]] });
 
 /**
  * A lock that one client has at a time: `acquire()` and `release()`, with or without a key. An acquire that

@@ -1,3 +1,4 @@
+import { checkOptions } from "../../base/options.js";
 import type { Operation } from "../history.js";
 import { identity, isSame } from "../identity.js";
 import { refused, type Model } from "../model.js";
@@ -9,13 +10,15 @@ export interface RegisterOptions {
   readonly init?: unknown;
 }
 
-export const registerCalls = new KnownCalls("register", { read: 0, write: 1 });
+export const registerCalls = new KnownCalls("register", { read: [[]], write: [["value"]] });
 
 /**
  * One value, or one for each key: `write(value)` and `read() → value`, or `write(key, value)` and
  * `read(key) → value`.
  */
-export function register({ init = null }: RegisterOptions = {}): Model {
+export function register(options: RegisterOptions = {}): Model {
+  checkOptions(options, ["init"]);
+  const { init = null } = options;
   return {
     name: "register",
     init,

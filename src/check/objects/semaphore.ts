@@ -4,7 +4,11 @@ import { describe, type Operation } from "../history.js";
 import { refused, type Model } from "../model.js";
 import { KnownCalls } from "./known-calls.js";
 
-const calls = new KnownCalls("semaphore", { acquire: [0, 1], release: [0, 1] }, { takesKey: false });
+const calls = new KnownCalls(
+  "semaphore",
+  { acquire: [[], ["permits"]], release: [[], ["permits"]] },
+  { takesKey: false },
+);
 
 /**
  * So many permits: `acquire()` and `release()` of one, `acquire(permits)` and `release(permits)` of several.

@@ -5,7 +5,12 @@ import { refused, type Model } from "../model.js";
 import { setShortcut } from "../linearizability/set-shortcut.js";
 import { KnownCalls } from "./known-calls.js";
 
-export const setCalls = new KnownCalls("set", { add: 1, remove: 1, contains: 1, read: 0 });
+export const setCalls = new KnownCalls("set", {
+  add: [["element"]],
+  remove: [["element"]],
+  contains: [["element"]],
+  read: [[]],
+});
 
 type Elements = ReadonlySet<Identity>;
 

@@ -1,6 +1,6 @@
-import type { Operation } from "../history.js";
+import { clientText, type Operation } from "../history.js";
 import type { Edge } from "../verdict.js";
-import { clientName, labelOf, type Places } from "./drawing.js";
+import { labelOf, type Places } from "./drawing.js";
 import { html, type Markup } from "./html.js";
 
 interface Point {
@@ -73,7 +73,7 @@ function node(operation: Operation, { x, y }: Point, places: Places): Markup {
       height="${box.height}"
       rx="8"
     />
-    <text class="client" x="${x}" y="${y - 7}">${clientName(operation.client)}</text>
+    <text class="client" x="${x}" y="${y - 7}">${clientText(operation.client)}</text>
     <text x="${x}" y="${y + 11}">${short}</text>
   </g>`;
 }

@@ -1,5 +1,6 @@
-import { describe, valueText, type Client, type History, type Operation } from "../history.js";
+import { clientText, type History, type Operation } from "../history.js";
 import { identity, type Identity } from "../identity.js";
+import { operationText } from "../operation-text.js";
 import type { Anomaly } from "../verdict.js";
 
 /**
@@ -89,7 +90,7 @@ export function drawingOf(
   const hasFilter = isKeyed && keys.size <= operations.length / 2;
   const places = placesOf(operations);
   return {
-    clients: names.map(clientName),
+    clients: names.map(clientText),
     keys: hasFilter ? keys.names : [],
     client: columns.map(({ client }) => client),
     about: hasFilter ? columns.map(({ about }) => about) : [],
@@ -102,28 +103,10 @@ export function drawingOf(
   };
 }
 
-/** A number alone would say nothing. */
-export function clientName(client: Client): string {
-  return typeof client === "number" ? `client ${client}` : client;
-}
-
-/** `write("x", 1)`, or `append x 1, r y [2]` if it is a transaction; not longer than anyone would read. */
+/** Not longer than anyone would read. */
 export function labelOf(operation: Operation): string {
-  const text = transactionLabel(operation) ?? describe(operation);
+  const text = operationText(operation);
   return text.length <= longestLabel ? text : `${text.slice(0, longestLabel)}…`;
-}
-
-/** Its reads and writes with what they gave, if it is known; undefined if it is no transaction. */
-function transactionLabel({ args, result, outcome }: Operation): string | undefined {
-  const parts: unknown = Array.isArray(result) ? result : args[0];
-  const isTransaction = [args[0], parts].every((list) => Array.isArray(list) && list.every(Array.isArray));
-  if (!isTransaction) return undefined;
-  const words = (parts as unknown[][]).map((part) => {
-    const [name, key, value] = part.map((each) => (typeof each === "string" ? each : valueText(each)));
-    return part[2] === null ? `${name} ${key}` : `${name} ${key} ${value}`;
-  });
-  const end = { ok: "", fail: " failed", unknown: " → ?" }[outcome];
-  return words.join(", ") + end;
 }
 
 function columnsOfPlaces({ times, lines }: History, operations: readonly Operation[]) {

@@ -1,7 +1,7 @@
-import type { Operation } from "../history.js";
+import { clientText, type Operation } from "../history.js";
 import type { Anomaly, Attempt, Edge } from "../verdict.js";
 import { cycleGraph } from "./cycle-graph.js";
-import { clientName, labelOf, type Places } from "./drawing.js";
+import { labelOf, type Places } from "./drawing.js";
 import { html, type Markup } from "./html.js";
 
 /** As much of the longest order as anyone would read; what matters is its end. */
@@ -54,7 +54,7 @@ function attemptCards({ order, state, stuck }: Attempt, places: Places): Markup 
           ${stuck.map(
             ({ operation, because }) =>
               html`<li>
-                ${button(operation, places, "culprit")}
+                ${buttonBy(operation, places, "culprit")}
                 <p>${because}</p>
               </li>`,
           )}
@@ -65,7 +65,7 @@ function attemptCards({ order, state, stuck }: Attempt, places: Places): Markup 
       <h3>The longest order that could be found</h3>
       ${hidden > 0 && html`<p class="quiet">The first ${hidden} of ${order.length} are left out here.</p>`}
       <ol class="order" start="${hidden + 1}">
-        ${order.slice(hidden).map((operation) => html`<li>${button(operation, places)}</li>`)}
+        ${order.slice(hidden).map((operation) => html`<li>${buttonBy(operation, places)}</li>`)}
       </ol>
       <p class="state">Then it is <code>${state}</code></p>
     </article>`;
@@ -73,7 +73,7 @@ function attemptCards({ order, state, stuck }: Attempt, places: Places): Markup 
 
 function edgeItem({ from, to, relation, because }: Edge, places: Places): Markup {
   return html`<li>
-    ${button(from, places)} <span class="relation">${relation}</span> ${button(to, places)}
+    ${buttonBy(from, places)} <span class="relation">${relation}</span> ${buttonBy(to, places)}
     <p>${because}</p>
   </li>`;
 }
@@ -82,14 +82,14 @@ function operationList(operations: readonly Operation[], places: Places): Markup
   const listed = operations.slice(0, mostListed);
   const more = operations.length - listed.length;
   return html`<ul>
-      ${listed.map(
-        (operation) =>
-          html`<li>
-            ${button(operation, places)} <span class="quiet">${clientName(operation.client)}</span>
-          </li>`,
-      )}
+      ${listed.map((operation) => html`<li>${buttonBy(operation, places)}</li>`)}
     </ul>
     ${more > 0 && html`<p class="quiet">and ${more} more</p>`}`;
+}
+
+/** With who did it: many do the same. */
+function buttonBy(operation: Operation, places: Places, kind?: string): Markup {
+  return html`${button(operation, places, kind)} <span class="quiet">${clientText(operation.client)}</span>`;
 }
 
 /** Leads to the operation on the timeline. */

@@ -20,14 +20,15 @@ const mostAnomalies = 50;
 
 /**
  * A picture of a history and of what is wrong with it: one HTML page that needs nothing from elsewhere. It
- * has a lane for each client and a bar for each operation, from its call to its answer.
+ * has a lane for each client and a bar for each operation, from its call to its answer. It is called by the
+ * verdict, unless a title is given.
  *
  * @example
  * ```ts
  * await writeFile("verdict.html", verdictPage(history, check(history).linearizable(register())));
  * ```
  */
-export function verdictPage(history: History, verdict: Verdict, title = "What happened"): string {
+export function verdictPage(history: History, verdict: Verdict, title = titleOf(verdict)): string {
   checkHistory(history);
   const anomalies = verdict.is === "violation" ? verdict.anomalies.slice(0, mostAnomalies) : [];
   const operations = drawnOperations(history, anomalies);
@@ -80,19 +81,22 @@ export function verdictPage(history: History, verdict: Verdict, title = "What ha
 
 function heading({ operations }: History, verdict: Verdict, title: string) {
   const clients = new Set(operations.map(({ client }) => client)).size;
-  const words = {
-    valid: verdict.level,
-    violation: `not ${verdict.level}`,
-    unknown: `whether ${verdict.level}`,
-  };
   const scale = `${counted(operations.length, "operation")}, ${counted(clients, "client")}`;
   const progress = verdict.is === "unknown" && `; ${verdict.checked} of ${verdict.of} checked`;
   return html`<header>
     <h1>${title}</h1>
     <p class="verdict">
-      <b>${verdict.is}</b> ${words[verdict.is]} <span class="quiet">${scale}${progress}</span>
+      <b>${verdict.is}</b> ${saidOf(verdict)} <span class="quiet">${scale}${progress}</span>
     </p>
   </header>`;
+}
+
+function saidOf({ is, level }: Verdict): string {
+  return { valid: `keeps ${level}`, violation: `breaks ${level}`, unknown: `whether it keeps ${level}` }[is];
+}
+
+function titleOf(verdict: Verdict): string {
+  return `${verdict.is}: ${saidOf(verdict)}`;
 }
 
 function counted(count: number, noun: string): string {

@@ -34,6 +34,7 @@ export class Scene {
   #ranks = new Float64Array(0);
   #momentOfRank = new Float64Array(0);
   #axis: Axis = "order";
+  readonly #manyClients = 12;
   /** In steps: of so many one can still read each. */
   readonly #near = 30;
 
@@ -135,8 +136,8 @@ export class Scene {
   }
 
   /**
-   * A client has a row, and one more for each call that it made before an earlier one had been answered. The
-   * clients of the violation come first: there may be hundreds of others.
+   * A client has a row, and one more for each call that it made before an earlier one had been answered.
+   * Clients stand by name; only if they are more than one sees at once, those of the violation come first.
    */
   #putInRows(shown: readonly number[]): void {
     const ofClient: { busyUntil: number; operations: number[] }[][] = this.drawing.clients.map(() => []);
@@ -149,7 +150,8 @@ export class Scene {
       row.busyUntil = this.end[i] === Infinity ? this.start[i]! : this.end[i]!;
       row.operations.push(i);
     }
-    const first = new Set(this.partakers.map((i) => this.drawing.client[i]!));
+    const isMany = this.drawing.clients.length > this.#manyClients;
+    const first = new Set(isMany ? this.partakers.map((i) => this.drawing.client[i]!) : []);
     const isFirst = (client: number) => Number(first.has(client));
     const clients = this.drawing.clients.map((_, client) => client).sort((a, b) => isFirst(b) - isFirst(a));
     this.rows = clients.flatMap((client) => ofClient[client]!.map(({ operations }) => operations));

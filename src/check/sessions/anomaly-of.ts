@@ -1,4 +1,4 @@
-import { describe, type Operation } from "../history.js";
+import { describeBy, type Operation } from "../history.js";
 import type { Anomaly, Edge } from "../verdict.js";
 import { fromStart, type AccessLog } from "./access-log.js";
 
@@ -27,17 +27,14 @@ export interface MissedWrite {
 }
 
 export function missedEdge(log: AccessLog, { read, source, write }: MissedWrite): Edge {
-  const because =
-    source === fromStart
-      ? "it saw what was there at the start"
-      : `it saw what ${describe(log.operation(source))} wrote, and the other came after that`;
+  const because = missedText(log, { read, source, write });
   return { from: log.operation(read), to: log.operation(write), relation: "rw", because };
 }
 
-/** `r saw what was there at the start, although …` */
+/** `b's read("x") → null saw what was there at the start, and not a's write("x", 1)`. */
 export function missedText(log: AccessLog, { read, source, write }: MissedWrite): string {
-  const [seen, missed] = [describe(log.operation(read)), describe(log.operation(write))];
+  const [seen, missed] = [describeBy(log.operation(read)), describeBy(log.operation(write))];
   if (source === fromStart) return `${seen} saw what was there at the start, and not ${missed}`;
-  const former = describe(log.operation(source));
+  const former = describeBy(log.operation(source));
   return `${seen} saw what ${former} wrote, and not ${missed}, which came after that`;
 }

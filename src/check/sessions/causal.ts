@@ -1,5 +1,5 @@
 import type { Budget } from "../budget.js";
-import type { Anomaly } from "../verdict.js";
+import { reasonsOf, type Anomaly } from "../verdict.js";
 import { fromStart, type AccessLog } from "./access-log.js";
 import { anomalyOf } from "./anomaly-of.js";
 import { CausalClocks } from "./causal-clocks.js";
@@ -38,7 +38,7 @@ export function causalPlus(log: AccessLog, sources: Int32Array, budget: Budget):
     const sorted = known.inOrder(conflicts.before);
     if (!("circle" in sorted)) return "valid";
     const cycle = known.shortestCycle(sorted.circle, conflicts);
-    const explanation = "No order of the writes of each key agrees with all that was seen: see the cycle.";
+    const explanation = `No order of writes agrees with all that was seen: ${reasonsOf(cycle)}.`;
     return anomalyOf("CyclicCF", explanation, undefined, cycle, conflicts.proofOf(cycle));
   });
 }

@@ -1,4 +1,5 @@
 import type { Budget } from "../budget.js";
+import { clientText } from "../history.js";
 import { fromStart, none, type AccessLog } from "./access-log.js";
 import { ClientView } from "./client-view.js";
 import { outOfTime, type Finding } from "./finding.js";
@@ -62,9 +63,8 @@ function isTangled(log: AccessLog, sources: Int32Array, row: number): boolean {
 }
 
 function tangledText(log: AccessLog, row: number): string {
-  const { client } = log.operation(row);
   return (
-    `client ${String(client)} did several things at once, of which one saw the other: ` +
+    `${clientText(log.operation(row).client)} did several things at once, of which one saw the other: ` +
     "whoever does several things at once is several clients"
   );
 }

@@ -1,4 +1,4 @@
-import { describe } from "../history.js";
+import { describeBy } from "../history.js";
 import type { Edge } from "../verdict.js";
 import type { KnownOrder } from "./known-order.js";
 import type { Predecessors } from "./topological-order.js";
@@ -65,7 +65,10 @@ export class Conflicts {
 
   #edge(earlier: number, later: number, shownBy: number): Edge {
     const { log } = this.#known;
-    const because = `${describe(log.operation(shownBy))} had to see both, and saw the other`;
-    return { from: log.operation(earlier), to: log.operation(later), relation: "cf", because };
+    const [former, latter] = [log.operation(earlier), log.operation(later)];
+    const because =
+      `${describeBy(log.operation(shownBy))} saw ${describeBy(latter)}, ` +
+      `when it knew of ${describeBy(former)}: so that came first`;
+    return { from: former, to: latter, relation: "cf", because };
   }
 }

@@ -1,4 +1,4 @@
-import { describe } from "../history.js";
+import { describeBy } from "../history.js";
 import { fromStart, none, type AccessLog } from "./access-log.js";
 import { inCallOrder } from "./anomaly-of.js";
 import type { Finding } from "./finding.js";
@@ -35,13 +35,13 @@ export function eventual(log: AccessLog, sources: Int32Array): Finding {
     example.set(key[row]!, other);
     const write = lastWrite[key[row]!]!;
     if (sources[row] === fromStart && write >= 0) {
-      const seen = describe(log.operation(row));
-      const over = describe(log.operation(write));
+      const seen = describeBy(log.operation(row));
+      const over = describeBy(log.operation(write));
       const explanation = `${seen} saw what was there at the start, when ${over} was over.`;
       return apart(log, explanation, [row, write]);
     }
     if (sources[row] === sources[other]) continue;
-    const [one, two] = [describe(log.operation(other)), describe(log.operation(row))];
+    const [one, two] = [describeBy(log.operation(other)), describeBy(log.operation(row))];
     const explanation = `All writes were over, and yet there were ${one} and ${two}, each its client's last.`;
     return apart(log, explanation, [other, row, sources[other]!, sources[row]!]);
   }

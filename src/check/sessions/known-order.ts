@@ -1,3 +1,4 @@
+import { clientText, describe, describeBy } from "../history.js";
 import type { Edge } from "../verdict.js";
 import type { AccessLog } from "./access-log.js";
 import type { Conflicts } from "./conflicts.js";
@@ -101,11 +102,13 @@ export class KnownOrder {
 }
 
 export function sessionEdge(log: AccessLog, from: number, to: number): Edge {
-  const because = `client ${String(log.operation(from).client)} did it first`;
-  return { from: log.operation(from), to: log.operation(to), relation: "session", because };
+  const [first, then] = [log.operation(from), log.operation(to)];
+  const because = `${clientText(first.client)} did ${describe(first)} before ${describe(then)}`;
+  return { from: first, to: then, relation: "session", because };
 }
 
 export function readEdge(log: AccessLog, from: number, to: number): Edge {
-  const because = `it saw what the other wrote`;
-  return { from: log.operation(from), to: log.operation(to), relation: "wr", because };
+  const [writer, reader] = [log.operation(from), log.operation(to)];
+  const because = `${describeBy(reader)} saw what ${describeBy(writer)} wrote`;
+  return { from: writer, to: reader, relation: "wr", because };
 }

@@ -1,5 +1,5 @@
 import type { Budget } from "../budget.js";
-import type { Anomaly } from "../verdict.js";
+import { reasonsOf, type Anomaly } from "../verdict.js";
 import { fromStart, none } from "./access-log.js";
 import { anomalyOf, missedEdge, missedText, type MissedWrite } from "./anomaly-of.js";
 import type { ClientGuarantee } from "./client-guarantees.js";
@@ -97,15 +97,18 @@ export function overwrittenRead(known: KnownOrder, promise: OrderPromise, missed
   const { read, source, write } = missed;
   const isStart = source === fromStart;
   const name = promise !== "causal" ? promise : isStart ? "WriteCOInitRead" : "WriteCORead";
-  const cycle = [...known.shortestPath(write, read), missedEdge(log, missed)];
+  const way = known.shortestPath(write, read);
+  const cycle = [...way, missedEdge(log, missed)];
   const before = isStart ? [] : known.shortestPath(source, write);
-  const explanation = `${missedText(log, missed)}, although it had to see it: see the cycle.`;
+  const later = isStart ? "" : ` That came after what it saw: ${reasonsOf(before)}.`;
+  const explanation = `${missedText(log, missed)}. It had to see that: ${reasonsOf(way)}.${later}`;
   return anomalyOf(name, explanation, log.keyOf(read), cycle, before);
 }
 
 /** That something came before itself. */
 export function cyclic(known: KnownOrder, promise: OrderPromise, circle: readonly number[]): Anomaly {
   const name = promise === "causal" ? "CyclicCO" : promise;
-  const explanation = "Each of these came before the next, and the last before the first.";
-  return anomalyOf(name, explanation, undefined, known.shortestCycle(circle));
+  const cycle = known.shortestCycle(circle);
+  const explanation = `Something came before itself: ${reasonsOf(cycle)}.`;
+  return anomalyOf(name, explanation, undefined, cycle);
 }

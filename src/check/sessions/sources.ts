@@ -1,4 +1,4 @@
-import { describe } from "../history.js";
+import { describeBy } from "../history.js";
 import type { Anomaly } from "../verdict.js";
 import { fromStart, none, type AccessLog } from "./access-log.js";
 
@@ -50,10 +50,10 @@ function inLikelyOrder(log: AccessLog, row: number, writers: number[], isInitial
 function fromNowhere(log: AccessLog, row: number, later: number[]): Anomaly {
   const operation = log.operation(row);
   const failed = log.failedWrite.get(log.read[row]!);
-  const seen = describe(operation);
+  const seen = describeBy(operation);
   const key = log.keyOf(row);
   if (failed) {
-    const explanation = `${seen} saw what ${describe(failed).replace(/ failed$/, "")} wrote, which failed.`;
+    const explanation = `${seen} saw what ${describeBy(failed).replace(/ failed$/, "")} wrote, which failed.`;
     return { name: "aborted read", explanation, key, operations: inOrder([operation, failed]) };
   }
   const writers = later.filter((writer) => writer !== row).map((writer) => log.operation(writer));

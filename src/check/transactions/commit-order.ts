@@ -1,5 +1,6 @@
 import type { Budget } from "../budget.js";
-import type { Edge } from "../verdict.js";
+import { clientText } from "../history.js";
+import { reasonsOf, type Edge } from "../verdict.js";
 import { stepsOf, type Step } from "./cycles.js";
 import { addDataEdges, addSessionEdges, DependencyGraph, relations } from "./dependency-graph.js";
 import { EventGraph } from "./event-graph.js";
@@ -177,16 +178,12 @@ export class CommitOrder {
     const { operations, keys, findings } = observations;
     const key = observations.keyOfVersion(version);
     const missed = observations.installedBy(older, key);
-    const known: Edge = {
-      from: operations[older]!,
-      to: operations[reader]!,
-      relation: "known",
-      because: knownBecause[level],
-    };
+    const because = this.#knownBecause(level, older);
+    const known: Edge = { from: operations[older]!, to: operations[reader]!, relation: "known", because };
     const step = { from: reader, to: older, relation: relations.rw, version: missed };
     const cycle = [known, edgeOf(observations, step)];
     findings.add(breaches[level][this.#timing], {
-      explanation: `${cycle[1]!.because}; and yet ${knownBecause[level]}`,
+      explanation: `${cycle[1]!.because}, though ${because}.`,
       operations: [operations[older]!, operations[reader]!],
       key: keys[key],
       cycle,
@@ -220,12 +217,12 @@ export class CommitOrder {
         to: operations[step.to]!,
         relation: "ww",
         because:
-          `client ${operations[reader]!.client} saw the latter's write, ${read}, ` +
-          `and ${knownBecause[level]}`,
+          `${this.#nameOf(reader)}'s ${read} saw what ${this.#nameOf(step.to)} wrote, ` +
+          `though ${this.#knownBecause(level, older)}: so that came first`,
       };
     });
     return {
-      explanation: cycle.map(({ because }) => because).join("; "),
+      explanation: `No order of commits agrees with what was seen: ${reasonsOf(cycle)}.`,
       operations: [
         ...steps.map(({ from }) => operations[from]!),
         ...observers.map((each) => operations[each]!),
@@ -233,10 +230,15 @@ export class CommitOrder {
       cycle,
     };
   }
-}
 
-const knownBecause: Record<CommitOrderLevel, string> = {
-  "read-committed": "it had read from the former before",
-  "read-atomic": "it had read from the former, or its client had done it before",
-  causal: "it knew of the former, by what it read or what its client did before",
-};
+  #knownBecause(level: CommitOrderLevel, older: number): string {
+    const known = `${this.#nameOf(older)}'s transaction`;
+    if (level === "read-committed") return `it had read from ${known} before`;
+    if (level === "read-atomic") return `it read from ${known}, or is of one client with it`;
+    return `it knew of ${known}, by what it read or what its client did before`;
+  }
+
+  #nameOf(transaction: number): string {
+    return clientText(this.#observations.operations[transaction]!.client);
+  }
+}

@@ -1,6 +1,7 @@
-import { describe, type Operation } from "../history.js";
+import { clientText, type Operation } from "../history.js";
 import { isSame } from "../identity.js";
-import type { Anomaly, Attempt, Edge } from "../verdict.js";
+import { operationText } from "../operation-text.js";
+import { reasonsOf, type Anomaly, type Attempt, type Edge } from "../verdict.js";
 import type { Step } from "./cycles.js";
 import { relations } from "./dependency-graph.js";
 import { shownMicroOperation } from "./micro-operations.js";
@@ -10,13 +11,13 @@ import type { Phenomenon } from "./phenomena.js";
 const { wr, rw, session } = relations;
 
 const meanings: readonly (readonly [beginning: string, meaning: string])[] = [
-  ["G0", "transactions wrote over each other's writes, each before and after the other"],
-  ["G1c", "information went in a circle: each is based on what the one before it wrote"],
-  ["lost update", "both read the same version and wrote the next: one of them never knew of the other"],
-  ["G-single", "one did not see a write that what it knows of is based on"],
-  ["long fork", "two readers saw two writes in different orders"],
-  ["G-nonadjacent", "some saw one write and not another, others the other way round"],
-  ["G2-item", "each is based on what another was about to change"],
+  ["G0", "Transactions wrote over each other's writes, each before and after the other"],
+  ["G1c", "Information went in a circle, so that each comes after itself"],
+  ["lost update", "Both read the same version and wrote the next one, each without the other's"],
+  ["G-single", "A transaction did not see a write that came before it"],
+  ["long fork", "Two readers saw two writes in different orders"],
+  ["G-nonadjacent", "Some saw one write and not another, others the other way round"],
+  ["G2-item", "Transactions missed each other's writes, in a circle"],
 ];
 
 /** The cycle for people. */
@@ -28,20 +29,11 @@ export function anomalyOf(
   const cycle = steps.map((step) => edgeOf(observations, step));
   const [, meaning = ""] = meanings.find(([beginning]) => phenomenon.startsWith(beginning)) ?? [];
   const isSkew = phenomenon === "G2-item" && steps.length === 2;
-  const reasons = cycle.map(({ from, to, because }) => `${named(from)} before ${named(to)}: ${because}`);
   return {
-    explanation: `${meaning}${isSkew ? " (write skew)" : ""}. ${reasons.join("; ")}`,
+    explanation: `${meaning}${isSkew ? " (write skew)" : ""}: ${reasonsOf(cycle)}.`,
     operations: cycle.map(({ from }) => from),
     cycle,
   };
-}
-
-const longest = 60;
-
-/** A transaction in a sentence; only its beginning, if it is long. */
-function named(operation: Operation): string {
-  const text = describe(operation).replace(/^txn\(.*\) → /, "");
-  return text.length <= longest ? text : `${text.slice(0, longest)}…`;
 }
 
 /** The edge for people. */
@@ -51,6 +43,8 @@ export function edgeOf(observations: Observations, step: Step): Edge {
   return { from, to, relation: relationName(step.relation), because: becauseOf(observations, step) };
 }
 
+const longest = 40;
+
 function relationName(relation: number): string {
   const names = Object.entries(relations).find(([, bit]) => bit === relation);
   return names![0];
@@ -58,17 +52,29 @@ function relationName(relation: number): string {
 
 function becauseOf(observations: Observations, { from, to, relation, version }: Step): string {
   const { operations, keys, versionValue, older, newer } = observations;
-  if (relation === session) return `client ${operations[from]!.client} did it first`;
-  if (version < 0) return "it was over before the other began";
+  const [first, second] = [operations[from]!, operations[to]!].map(({ client }) => clientText(client));
+  if (relation === session)
+    return `${first} did ${shortText(operations[from]!)} before ${shortText(operations[to]!)}`;
+  if (version < 0) {
+    const [over, begun] = [shortText(operations[from]!), shortText(operations[to]!)];
+    return `${first}'s ${over} was over before ${second}'s ${begun} began`;
+  }
   const value = JSON.stringify(versionValue[version]);
   const wrote = observations.workload === "list-append" ? "appended" : "wrote";
-  if (relation === wr) return `it ${wrote} ${value}, which ${readOf(observations, to, version)} saw`;
+  if (relation === wr)
+    return `${second}'s ${readOf(observations, to, version)} saw ${value}, which ${first} ${wrote}`;
   if (relation === rw)
-    return `${readOf(observations, from, version)} did not see ${value}, which the other ${wrote}`;
+    return `${first}'s ${readOf(observations, from, version)} did not see ${value}, which ${second} ${wrote}`;
   const pair = newer.findIndex((each, at) => each === version && observations.writerOf(older[at]!) === from);
   const before = JSON.stringify(versionValue[older[pair]!]);
   const key = JSON.stringify(keys[observations.keyOfVersion(version)]);
-  return `to ${key} it appended ${before}, and then the other ${value}`;
+  return `to ${key} ${first} appended ${before}, and then ${second} ${value}`;
+}
+
+/** What a sentence has room for. */
+function shortText(operation: Operation): string {
+  const text = operationText(operation);
+  return text.length <= longest ? text : `${text.slice(0, longest)}…`;
 }
 
 /** How the transaction read the key of this version: where it saw it, if it did. */

@@ -1,4 +1,4 @@
-import type { Operation } from "../history.js";
+import { clientText, type Operation } from "../history.js";
 import type { Anomaly } from "../verdict.js";
 import { shownMicroOperation, type MicroOperation } from "./micro-operations.js";
 import type { Observations } from "./observations.js";
@@ -43,7 +43,7 @@ export class Findings {
     const { operations, versionValue } = observations;
     const writer = version === undefined ? -1 : observations.writerOf(version);
     const value = version === undefined ? undefined : JSON.stringify(versionValue[version]);
-    const sentence: Partial<Record<Phenomenon, string>> = {
+    const said: Partial<Record<Phenomenon, string>> = {
       G1a: `saw ${value}, whose transaction had failed`,
       G1b: `saw ${value}, which the transaction that wrote it wrote over again`,
       "garbage read": "saw what nobody ever wrote",
@@ -53,7 +53,7 @@ export class Findings {
       "internal of reads": "does not agree with what the transaction itself read before",
     };
     this.add(phenomenon, {
-      explanation: `${shownMicroOperation(micro)} ${sentence[phenomenon]}`,
+      explanation: `${clientText(operations[reader]!.client)}'s ${shownMicroOperation(micro)} ${said[phenomenon]}.`,
       operations: [operations[reader]!, ...(writer >= 0 && writer !== reader ? [operations[writer]!] : [])],
       key: micro[1],
     });

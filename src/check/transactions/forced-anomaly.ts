@@ -1,5 +1,6 @@
 import type { Budget } from "../budget.js";
-import type { Anomaly, Edge } from "../verdict.js";
+import { clientText } from "../history.js";
+import { reasonsOf, type Anomaly, type Edge } from "../verdict.js";
 import { relations } from "./dependency-graph.js";
 import { edgeOf, readOf } from "./explanations.js";
 import type { ForcedOrder } from "./forced-order.js";
@@ -26,9 +27,7 @@ export function forcedAnomaly(
   const cycle = edgesOf(observations, forced, shortest ?? []);
   const involved = [...cycle.map(({ from }) => from), ...readersOf(observations, forced, shortest ?? [])];
   return {
-    explanation: `each must come before the next, and the last before the first: ${cycle
-      .map(({ because }) => because)
-      .join("; ")}`,
+    explanation: `No order is left: ${reasonsOf(cycle)}.`,
     operations: [...new Set(involved)].sort((a, b) => a.invoked - b.invoked),
     cycle,
   };
@@ -49,9 +48,9 @@ function edgesOf(observations: Observations, { events, reasons }: ForcedOrder, c
     const to = events.transactionOf(graph.to[edge]!);
     if (relation === relations.order) {
       const { reader, version: read, other } = reasons[version]!;
-      const seen = `client ${operations[reader]!.client} saw ${readOf(observations, reader, read)}`;
+      const seen = `${clientText(operations[reader]!.client)} saw ${readOf(observations, reader, read)}`;
       const key = JSON.stringify(observations.keys[observations.keyOfVersion(read)]);
-      const because = `${seen}, so client ${operations[other]!.client} cannot have written ${key} in between`;
+      const because = `${seen}, so ${clientText(operations[other]!.client)} cannot have written ${key} in between`;
       edges.push({ from: operations[from]!, to: operations[to]!, relation: "order", because });
     } else {
       edges.push(edgeOf(observations, { from, to, relation, version }));

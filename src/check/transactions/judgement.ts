@@ -129,7 +129,7 @@ export class Judgement {
     const order = hasSnapshots ? "order of snapshots and commits" : "order of transactions";
     const anomaly: Anomaly = {
       name: `not ${level}`,
-      explanation: `no ${order} gives all reads what they saw: every one was tried`,
+      explanation: `No ${order} gives all reads what they saw: every one was tried.`,
       operations: this.#observations.operations.filter((_, each) => this.#observations.tookPlace[each] === 1),
       attempt,
     };

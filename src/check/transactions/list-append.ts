@@ -1,3 +1,4 @@
+import { clientText } from "../history.js";
 import { isSame } from "../identity.js";
 import { shownMicroOperation, type MicroOperation } from "./micro-operations.js";
 import type { Observations } from "./observations.js";
@@ -94,8 +95,9 @@ class ListOrder {
     this.isBroken = true;
     findings.add("incompatible order", {
       explanation:
-        `${shownMicroOperation(micro)} and ${shownMicroOperation(this.#micro!)}: ` +
-        "neither list can have grown from the other",
+        `${clientText(operations[reader]!.client)}'s ${shownMicroOperation(micro)} and ` +
+        `${clientText(operations[this.#reader]!.client)}'s ${shownMicroOperation(this.#micro!)}: ` +
+        "neither list can have grown from the other.",
       operations: [operations[reader]!, operations[this.#reader]!],
       key: micro[1],
     });
@@ -183,8 +185,8 @@ function addOrder(observations: Observations, key: number, versions: readonly nu
     if (failed >= 0) {
       findings.add("dirty update", {
         explanation:
-          `${JSON.stringify(versionValue[version])} was appended to a list that held ` +
-          `${JSON.stringify(versionValue[failed])}, whose transaction had failed`,
+          `${clientText(operations[writer]!.client)} appended ${JSON.stringify(versionValue[version])} ` +
+          `to a list that held ${JSON.stringify(versionValue[failed])}, whose transaction had failed.`,
         operations: [operations[observations.writerOf(failed)]!, operations[writer]!],
         key: observations.keys[key],
       });
@@ -193,8 +195,8 @@ function addOrder(observations: Observations, key: number, versions: readonly nu
     if (own >= 0 && !isPlaced.has(own)) {
       findings.add("incompatible order", {
         explanation:
-          `the transaction appended ${JSON.stringify(versionValue[own])} before ` +
-          `${JSON.stringify(versionValue[version])}, and the list does not hold them so`,
+          `${clientText(operations[writer]!.client)} appended ${JSON.stringify(versionValue[own])} before ` +
+          `${JSON.stringify(versionValue[version])}, and the list does not hold them so.`,
         operations: [operations[writer]!],
         key: observations.keys[key],
       });

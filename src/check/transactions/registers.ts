@@ -123,8 +123,8 @@ function findCircle(observations: Observations, predecessor: Int32Array): void {
     const values = circle.map((each) => JSON.stringify(versionValue[each]));
     findings.add("cyclic versions", {
       explanation:
-        `each of ${values.join(", ")} was written by who had read the next, ` +
-        "and the last by who had read the first",
+        `Each of ${values.join(", ")} was written by who had read the next, ` +
+        "and the last by who had read the first.",
       operations: circle.map((each) => operations[versionWriter[each]!]!),
       key: keys[versionKey[version]!],
     });

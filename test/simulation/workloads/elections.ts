@@ -27,11 +27,13 @@ export const elections: Workload = {
       };
       try {
         const count = isLast ? 1 : process.random.below(4);
+        // Some in a hurry, so that what was sent comes when the term is over; some at ease.
+        const pauseMs = isLast ? 10 : process.random.chance(0.4) ? 300 : 5000;
         for (let number = 1; number <= count && tenancy.check(); number++) {
           await term.proclaim(`${number}`);
           const finding = await oddity(election, `${number}`, tenancy);
           if (finding !== undefined) findings.push(finding);
-          await process.sleep(process.random.below(isLast ? 10 : 600));
+          await process.sleep(process.random.below(pauseMs));
         }
       } finally {
         await tenancy.release(resign);

@@ -7,7 +7,10 @@ import { judged, type Workload } from "./workload.js";
 
 const names = Array.from({ length: 8 }, (_, index) => `lock ${index}`);
 
-/** Everybody wants every lock, in all the ways in which one may want it. */
+/**
+ * Everybody wants every lock, in all the ways in which one may want it; and every other lock twice, so that
+ * a process hands it on to itself.
+ */
 export const locks: Workload = {
   name: "locks",
   async play(world, minutes) {
@@ -26,7 +29,8 @@ export const locks: Workload = {
       await section(process, isLast, () => tenancy.check());
       await tenancy.release(() => held.release());
     };
-    findings.push(...(await playCompany(world, { minutes, tasks: names.map(task) })));
+    const wanted = [...names, ...names.filter((_, index) => index % 2 === 0)];
+    findings.push(...(await playCompany(world, { minutes, tasks: wanted.map(task) })));
     return {
       grants: log.grants,
       lockHours: (names.length * minutes) / 60,
@@ -38,12 +42,13 @@ export const locks: Workload = {
 /** Mostly for as long as it takes; some give up, and some only try. */
 async function acquire(lock: Lock, { random }: SimulatedProcess, isLast: boolean): Promise<Held | null> {
   if (isLast || random.chance(0.7)) return lock.acquire();
-  return random.chance(0.3) ? lock.tryAcquire() : lock.acquire({ timeoutMs: random.below(5000) });
+  return random.chance(0.3) ? lock.tryAcquire() : lock.acquire({ timeoutMs: random.below(15_000) });
 }
 
-/** Mostly short, at times longer than a session lives unless it is renewed. */
+/** Of some seconds; or over at once; or longer than a session lives unless it is renewed. */
 async function section(process: SimulatedProcess, isLast: boolean, check: () => boolean): Promise<void> {
   const { random } = process;
-  const stepMs = isLast ? 10 : random.chance(0.1) ? ttlMs / 2 : 400;
-  for (let step = 0; step < 4 && check(); step++) await process.sleep(random.below(stepMs));
+  const kind = random.next();
+  const stepMs = isLast ? 10 : kind < 0.1 ? ttlMs : kind < 0.4 ? 300 : 3000;
+  for (let step = 0; step < 3 && check(); step++) await process.sleep(random.below(stepMs));
 }

@@ -3,7 +3,7 @@ import { casRegister, recorder, type Operation } from "lockstep/check";
 import { playCompany, type Member } from "./company.js";
 import { judged, type Workload } from "./workload.js";
 
-const keys = Array.from({ length: 8 }, (_, index) => `key ${index}`);
+const keys = Array.from({ length: 5 }, (_, index) => `key ${index}`);
 
 /** What a conditional write answers when it finds another value. */
 interface Refusal {
@@ -19,7 +19,7 @@ export const registers: Workload = {
     const task = (key: string) => async (member: Member) => {
       const { process, client, id } = member;
       const recorded = record.client(`${id} ${key}`);
-      await process.sleep(process.random.below(4000));
+      await process.sleep(process.random.below(5000));
       const what = process.random.next();
       const value = `${++writes}`;
       if (what < 0.2) {
