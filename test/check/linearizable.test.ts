@@ -111,13 +111,22 @@ describe("a violation is told of as few operations as show it", () => {
   };
 
   test("what can be spared whatever it did is spared, at the same time or later", () => {
-    const taken: Told[] = [["a take", 0, 9], ["b take", 1, 8], ["c take", 2, 7]]; // prettier-ignore
+    const taken: Told[] = [
+      ["a take", 0, 9],
+      ["b take", 1, 8],
+      ["c take", 2, 7],
+    ];
     expect(toldOf(permits, ...taken, ["d take", 3, 10])).toEqual([0, 1, 2]);
     expect(toldOf(permits, ...taken, ["d take", 11, 12], ["d put", 13, 14])).toEqual([0, 1, 2]);
   });
 
   test("what made the rest possible is not", () => {
-    const taken: Told[] = [["a take", 0, 1], ["b put", 2, 3], ["c take", 4, 5], ["c take", 6, 7]]; // prettier-ignore
+    const taken: Told[] = [
+      ["a take", 0, 1],
+      ["b put", 2, 3],
+      ["c take", 4, 5],
+      ["c take", 6, 7],
+    ];
     expect(check(told(...taken)).linearizable(permits).is).toBe("valid");
     expect(toldOf(permits, ...taken, ["d take", 8, 9])).toEqual([0, 1, 2, 3, 4]);
     const twice: Told[] = [

@@ -399,7 +399,8 @@ describe("what is told of it", () => {
          c read x nothing`,
       ),
     ).toBe(
-      'c\'s read("x") → null saw what was there at the start, and not a\'s write("x", 1). It had to see that: ' +
+      'c\'s read("x") → null saw what was there at the start, and not a\'s write("x", 1). ' +
+        "It had to see that: " +
         'b\'s read("x") → 1 saw what a\'s write("x", 1) wrote; b did read("x") → 1 before write("y", 2); ' +
         'c\'s read("y") → 2 saw what b\'s write("y", 2) wrote; c did read("y") → 2 before read("x") → null.',
     );

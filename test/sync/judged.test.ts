@@ -1,5 +1,5 @@
-// What tasks do at random with locks, references and channels is written down, and judged by what such objects
-// promise.
+// What tasks do at random with locks, references and channels is written down, and judged by what such
+// objects promise.
 import { SeededRandom } from "lockstep/base";
 import {
   casRegister,

@@ -136,7 +136,8 @@ function readOfNothing(part: readonly Operation[], read: Operation, words: Words
 }
 
 function readTooEarly(read: Operation, write: Operation): Anomaly {
-  const explanation = `${describeBy(read)} was over before ${describeBy(write)} began, and nobody else wrote that.`;
+  const explanation =
+    `${describeBy(read)} was over before ${describeBy(write)} began, ` + `and nobody else wrote that.`;
   return { name: "read from the future", explanation, operations: [read, write] };
 }
 

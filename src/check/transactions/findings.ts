@@ -52,8 +52,9 @@ export class Findings {
       "internal of writes": "does not agree with what the transaction itself wrote before",
       "internal of reads": "does not agree with what the transaction itself read before",
     };
+    const client = clientText(operations[reader]!.client);
     this.add(phenomenon, {
-      explanation: `${clientText(operations[reader]!.client)}'s ${shownMicroOperation(micro)} ${said[phenomenon]}.`,
+      explanation: `${client}'s ${shownMicroOperation(micro)} ${said[phenomenon]}.`,
       operations: [operations[reader]!, ...(writer >= 0 && writer !== reader ? [operations[writer]!] : [])],
       key: micro[1],
     });

@@ -50,7 +50,8 @@ function edgesOf(observations: Observations, { events, reasons }: ForcedOrder, c
       const { reader, version: read, other } = reasons[version]!;
       const seen = `${clientText(operations[reader]!.client)} saw ${readOf(observations, reader, read)}`;
       const key = JSON.stringify(observations.keys[observations.keyOfVersion(read)]);
-      const because = `${seen}, so ${clientText(operations[other]!.client)} cannot have written ${key} in between`;
+      const writer = clientText(operations[other]!.client);
+      const because = `${seen}, so ${writer} cannot have written ${key} in between`;
       edges.push({ from: operations[from]!, to: operations[to]!, relation: "order", because });
     } else {
       edges.push(edgeOf(observations, { from, to, relation, version }));
