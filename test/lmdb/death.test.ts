@@ -14,6 +14,22 @@ async function holderOf(directory: string, ttlMs: number, judge: Judge) {
   return { holder, token: BigInt(token) };
 }
 
+test("who only looks is not told of the dead either", async () => {
+  const directory = await temporaryDirectory();
+  const leader = new Child("./leader.ts", [directory, "boss"]);
+  await leader.next();
+  await leader.kill();
+  await using ls = await connect(`lmdb:${directory}`);
+  // At every moment of its finding out: not while it is listening, nor while it is burying.
+  const looks = [];
+  for (let turn = 0; turn < 500; turn++) {
+    looks.push(ls.election("boss").leader());
+    await (turn % 5 === 0 ? new Promise((resolve) => setImmediate(resolve)) : undefined);
+  }
+  expect((await Promise.all(looks)).filter((leader) => leader !== null)).toEqual([]);
+  expect(await ls.census()).toEqual({ sessions: [], locks: [], elections: [] });
+});
+
 test("the lock of a killed process is had at once, by one who waits and by one who comes later", async () => {
   const directory = await temporaryDirectory();
   const judge = new Judge();
@@ -58,14 +74,4 @@ test("a frozen process loses the lock at its time to live, and learns of it when
   holder.process.kill("SIGCONT");
   expect(await message).toHaveProperty("lostAt");
   expect(held.isHeld).toBe(true);
-});
-
-test("who only looks is not told of the dead either", async () => {
-  const directory = await temporaryDirectory();
-  const leader = new Child("./leader.ts", [directory, "boss"]);
-  await leader.next();
-  await leader.kill();
-  await using ls = await connect(`lmdb:${directory}`);
-  expect(await ls.election("boss").leader()).toBeNull();
-  expect(await ls.census()).toEqual({ sessions: [], locks: [], elections: [] });
 });

@@ -151,8 +151,6 @@ export class LmdbStore implements Store {
   #join(): Promise<Peers> {
     this.#joining ??= this.#enter().catch((cause: unknown) => {
       this.#joining = undefined;
-      this.#peers?.close();
-      this.#peers = undefined;
       throw isLockstepError(cause) ? cause : unusable(this.#directory, cause);
     });
     return this.#joining;
@@ -165,16 +163,22 @@ export class LmdbStore implements Store {
       },
       onDeath: (peer) => this.#bury(peer),
     });
-    this.#peers = peers;
-    const others = await this.#live.transact((transaction) => {
-      // Those who come later find us here and connect to us; so each pair is connected once.
-      const found = [...transaction.scan("p")].map(([key, raw]) => {
-        return { id: key.slice(1), socket: decodePeer(raw).socket };
+    try {
+      const others = await this.#live.transact((transaction) => {
+        // Those who come later find us here and connect to us; so each pair is connected once.
+        const found = [...transaction.scan("p")].map(([key, raw]) => {
+          return { id: key.slice(1), socket: decodePeer(raw).socket };
+        });
+        transaction.putPeer(this.#id, { socket: peers.socketPath, interest: [] });
+        return found;
       });
-      transaction.putPeer(this.#id, { socket: peers.socketPath, interest: [] });
-      return found;
-    });
-    await Promise.all(others.map(({ id, socket }) => peers.dial(id, socket)));
+      await Promise.all(others.map(({ id, socket }) => peers.dial(id, socket)));
+    } catch (cause) {
+      peers.close();
+      throw cause;
+    }
+    // Not before those are buried who are dead: who finds this set takes what it reads for the living.
+    this.#peers = peers;
     return peers;
   }
 

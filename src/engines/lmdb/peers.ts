@@ -65,7 +65,7 @@ export class Peers {
     return new Peers(id, socketPath, server, clock, events);
   }
 
-  /** Connects to a peer that was there before us. Resolves when it is connected, or known to be dead. */
+  /** Connects to a peer that was there before us. Resolves when it is connected, or dead and buried. */
   dial(peer: string, socketPath: string, redialMs = firstRedialMs): Promise<void> {
     return new Promise((resolve) => {
       const socket = connect(socketPath);
@@ -79,9 +79,11 @@ export class Peers {
       socket.once("error", (error: NodeJS.ErrnoException) => {
         this.#sockets.delete(socket);
         // Nobody listens at a socket that is there. Any other failure proves nothing.
-        if (error.code === "ECONNREFUSED") this.#died(peer, socketPath);
-        else if (error.code !== "ENOENT") this.#dialAgain(peer, socketPath, redialMs);
-        resolve();
+        if (error.code === "ECONNREFUSED") resolve(this.#died(peer, socketPath));
+        else {
+          if (error.code !== "ENOENT") this.#dialAgain(peer, socketPath, redialMs);
+          resolve();
+        }
       });
     });
   }
@@ -150,13 +152,16 @@ export class Peers {
     this.#clock.after(delayMs, dial, "background");
   }
 
-  #died(peer: string, socketPath: string): void {
+  async #died(peer: string, socketPath: string): Promise<void> {
     if (this.#closed) return;
     this.#awaited.delete(peer);
-    // Its socket stays until it is buried: without it the others could not tell that it is dead.
-    this.#events.onDeath(peer).then(() => {
+    try {
+      await this.#events.onDeath(peer);
+      // Only now: without its socket the others could not tell that it is dead.
       rmSync(socketPath, { force: true });
-    }, ignoreError);
+    } catch {
+      // A burial that fails leaves the dead to their time to live.
+    }
   }
 }
 
@@ -168,6 +173,5 @@ function socketPathIn(directory: string, id: string): string {
 }
 
 function ignoreError(): void {
-  // Every error of a socket is followed by its close, and that is what counts; a burial that fails leaves the
-  // dead to their time to live.
+  // Every error of a socket is followed by its close, and that is what counts.
 }
