@@ -1,7 +1,7 @@
 import type { Budget } from "../budget.js";
 import type { History } from "../history.js";
 import type { Model, PartVerdict } from "../model.js";
-import type { Unknown, Verdict } from "../verdict.js";
+import type { Anomaly, Unknown, Verdict } from "../verdict.js";
 import { keyParts, type KeyPart } from "./key-parts.js";
 import { PartSearch } from "./part-search.js";
 import { smallestProof } from "./smallest-proof.js";
@@ -16,8 +16,7 @@ const stepsAtOnce = 2_000;
  * Whether there is one order of all operations that is possible for the object, and in which those come first
  * that returned before others were called. That is so if it is so for each key (Herlihy and Wing: the promise
  * is local), so each key is judged for itself; by turns, so that one that is hard keeps no other waiting.
- * After so many rounds of turns it gives up: for who only wants to know
- * whether it is so, and need not be told of as few operations as will do.
+ * After so many rounds of turns it gives up.
  */
 export function linearizable<State>(
   history: History,
@@ -37,7 +36,7 @@ export function linearizable<State>(
     const verdict = model.shortcut?.(part.operations);
     if (verdict === undefined) hard.push({ part });
     else if (verdict === "valid") checked += part.operations.length;
-    else return violation(verdict, part);
+    else return violation(part, () => verdict);
   }
   return searchByTurns(hard, model, budget, of, rounds);
 }
@@ -72,8 +71,7 @@ function searchByTurns<State>(
         continue;
       }
       if (verdict !== undefined && verdict !== "valid") {
-        const isTold = rounds === Infinity;
-        return violation(isTold ? smallestProof(each.part, model, verdict) : verdict, each.part);
+        return violation(each.part, () => smallestProof(each.part, model, verdict));
       }
       // One that finds no room leaves the others theirs: they may break the promise yet.
       isFull ||= verdict === undefined;
@@ -94,8 +92,17 @@ function runFor<State>(steps: number, search: PartSearch<State>, budget: Budget)
   return undefined;
 }
 
-function violation(anomaly: Exclude<PartVerdict, "valid">, { key }: KeyPart): Verdict {
-  return { is: "violation", level, anomalies: [key === undefined ? anomaly : { ...anomaly, key }] };
+/** Told when it is asked for: to find as few operations as will do takes longer than to see that it is one. */
+function violation({ key }: KeyPart, tell: () => Anomaly): Verdict {
+  let anomalies: [Anomaly] | undefined;
+  return {
+    is: "violation",
+    level,
+    get anomalies() {
+      anomalies ??= [key === undefined ? tell() : { ...tell(), key }];
+      return anomalies;
+    },
+  };
 }
 
 function timedOut({ timeoutMs }: Budget, checked: number, of: number): Unknown {
