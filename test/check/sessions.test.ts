@@ -268,7 +268,8 @@ describe.each(classics)("$title", ({ text, breaks, name }) => {
     if (verdict.is === "violation") expectProof(verdict, operations);
   });
 
-  test.runIf(name)("its name", () => {
+  if (!name) return;
+  test("its name", () => {
     // The weakest level that is broken says it best.
     const weakest = [...breaks].reverse().find((level) => level !== "eventual") ?? "eventual";
     const verdict = judged(operations, weakest);
