@@ -15,7 +15,8 @@ import { sequential } from "./linearizability/sequential.js";
 import { checkModel, type Model } from "./model.js";
 import { keepsSessionLevel } from "./sessions/keeps-session-level.js";
 import { strongest, type Strongest } from "./strongest.js";
-import { isWorkload, keepsIsolation, type Workload } from "./transactions/keeps-isolation.js";
+import { keepsIsolation } from "./transactions/keeps-isolation.js";
+import { isWorkload, type Workload } from "./transactions/workload.js";
 import type { Verdict } from "./verdict.js";
 
 /** What can be asked of a history. Each question has all the time that `check` was given. */

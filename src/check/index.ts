@@ -24,5 +24,6 @@ export { stack } from "./objects/stack.js";
 export { verdictPage } from "./picture/page.js";
 export { Recorder, recorder, type Begun, type RecordedClient, type RecorderOptions } from "./recorder.js";
 export type { Strongest } from "./strongest.js";
-export { anomaliesOf, type Workload } from "./transactions/keeps-isolation.js";
+export { anomaliesOf } from "./transactions/keeps-isolation.js";
+export type { Workload } from "./transactions/workload.js";
 export type { Anomaly, Attempt, Edge, Unknown, Valid, Verdict, Violation } from "./verdict.js";

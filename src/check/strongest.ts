@@ -6,7 +6,8 @@ import { sequential } from "./linearizability/sequential.js";
 import type { Model } from "./model.js";
 import { sessionLevelsOf } from "./sessions/keeps-session-level.js";
 import { shrunk } from "./shrink.js";
-import { isolationOf, isWorkload, type Workload } from "./transactions/keeps-isolation.js";
+import { isolationOf } from "./transactions/keeps-isolation.js";
+import { isWorkload, type Workload } from "./transactions/workload.js";
 import type { Verdict } from "./verdict.js";
 
 /** The strongest promise that a history keeps. */

@@ -3,7 +3,7 @@ import { shown } from "../base/shown.js";
 import type { History } from "../check/history.js";
 import type { Model } from "../check/model.js";
 import { objectNamed, objectNames } from "../check/objects/named.js";
-import { isWorkload, type Workload } from "../check/transactions/keeps-isolation.js";
+import { isWorkload, type Workload } from "../check/transactions/workload.js";
 import { kindOf, unwrittenValue } from "./check-kind.js";
 
 /** What the history is judged as. */

@@ -12,7 +12,7 @@ import {
 } from "../check/level.js";
 import type { Model } from "../check/model.js";
 import type { Strongest } from "../check/strongest.js";
-import { isWorkload, type Workload } from "../check/transactions/keeps-isolation.js";
+import { isWorkload, type Workload } from "../check/transactions/workload.js";
 import type { Verdict } from "../check/verdict.js";
 import { judgedObject } from "./check-object.js";
 

@@ -92,7 +92,7 @@ function runFor<State>(steps: number, search: PartSearch<State>, budget: Budget)
   return undefined;
 }
 
-/** Told when it is asked for: to find as few operations as will do takes longer than to see that it is one. */
+/** Told when it is asked for: to look for as few operations as will do takes longer than to find one. */
 function violation({ key }: KeyPart, tell: () => Anomaly): Verdict {
   let anomalies: [Anomaly] | undefined;
   return {

@@ -4,7 +4,7 @@ import { fromStart, none, type AccessLog } from "./access-log.js";
 import { ClientView } from "./client-view.js";
 import { outOfTime, type Finding } from "./finding.js";
 import { KnownOrder } from "./known-order.js";
-import { overwrittenRead } from "./overwritten-read.js";
+import { overwrittenRead, type OrderPromise } from "./overwritten-read.js";
 import { WritesByKey } from "./writes-by-key.js";
 
 /**
@@ -22,7 +22,7 @@ import { WritesByKey } from "./writes-by-key.js";
  * All three are PRAM (pipelined RAM): each client sees the writes of each other one in the order in which
  * that made them.
  */
-export type ClientGuarantee = "read your writes" | "monotonic reads" | "monotonic writes";
+export type ClientGuarantee = Exclude<OrderPromise, "causal" | "writes follow reads">;
 
 export function clientGuarantees(
   guarantees: readonly ClientGuarantee[],

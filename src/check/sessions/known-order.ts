@@ -1,9 +1,13 @@
 import { clientText, describe, describeBy } from "../history.js";
 import type { Edge } from "../verdict.js";
 import type { AccessLog } from "./access-log.js";
-import type { Conflicts } from "./conflicts.js";
 import { SessionOrder } from "./session-order.js";
 import { topologicalOrder, type Predecessors, type TopologicalOrder } from "./topological-order.js";
+
+/** Further reasons why one comes before another. */
+interface ReasonedOrder {
+  visitBefore(later: number, visit: (earlier: number, edge: () => Edge) => void): void;
+}
 
 /**
  * What came before what: what a client did before, and what it read the writes of. With `leads`, only after
@@ -38,7 +42,7 @@ export class KnownOrder {
   }
 
   /** The shortest way through those in a circle, back to where it began. */
-  shortestCycle(circle: readonly number[], conflicts?: Conflicts): Edge[] {
+  shortestCycle(circle: readonly number[], conflicts?: ReasonedOrder): Edge[] {
     let shortest: Edge[] | undefined;
     // A long one has a short one in it, more often than not, and it is as good to begin with as any.
     for (const row of circle.slice(0, 50)) {
@@ -49,7 +53,7 @@ export class KnownOrder {
   }
 
   /** The shortest way from one to another that comes after it. A client's order counts as one step. */
-  shortestPath(from: number, to: number, conflicts?: Conflicts): Edge[] {
+  shortestPath(from: number, to: number, conflicts?: ReasonedOrder): Edge[] {
     const { log, sources } = this;
     const ledByReturn = (this.#ledByReturn ??= this.#sortByReturn());
     // By client: how many of those that lead, in the order of their answers, are reached.

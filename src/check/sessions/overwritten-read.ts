@@ -2,12 +2,12 @@ import type { Budget } from "../budget.js";
 import { reasonsOf, type Anomaly } from "../verdict.js";
 import { fromStart, none } from "./access-log.js";
 import { anomalyOf, missedEdge, missedText, type MissedWrite } from "./anomaly-of.js";
-import type { ClientGuarantee } from "./client-guarantees.js";
 import { outOfTime, type Finding } from "./finding.js";
 import type { KnownOrder } from "./known-order.js";
 
 /** What a read that saw something overwritten breaks. */
-export type OrderPromise = "causal" | "writes follow reads" | ClientGuarantee;
+export type OrderPromise =
+  "causal" | "writes follow reads" | "read your writes" | "monotonic reads" | "monotonic writes";
 
 /**
  * Looks, without clocks, for a read that saw something although a later write came before it. For each write

@@ -1,8 +1,8 @@
 import type { Budget } from "../budget.js";
 import { clientText } from "../history.js";
 import { reasonsOf, type Edge } from "../verdict.js";
-import { stepsOf, type Step } from "./cycles.js";
-import { addDataEdges, addSessionEdges, DependencyGraph, relations } from "./dependency-graph.js";
+import { stepsOf } from "./cycles.js";
+import { addDataEdges, addSessionEdges, DependencyGraph, relations, type Step } from "./dependency-graph.js";
 import { EventGraph } from "./event-graph.js";
 import { edgeOf, readOf } from "./explanations.js";
 import type { Observations } from "./observations.js";

@@ -1,21 +1,18 @@
 import type { Budget } from "../budget.js";
 import type { TransactionLevel } from "../level.js";
-import { dataRelations, relations, timeRelations, type DependencyGraph } from "./dependency-graph.js";
+import {
+  dataRelations,
+  relations,
+  timeRelations,
+  type DependencyGraph,
+  type Step,
+} from "./dependency-graph.js";
 import { withSnapshots } from "./event-graph.js";
 import { anomalyOf } from "./explanations.js";
 import type { Observations } from "./observations.js";
 import { rulesOut, type Phenomenon, type Timing } from "./phenomena.js";
 import { CycleSearch, type Cycle, type CycleKind, type SearchEnd } from "./shortest-cycles.js";
 import { strongComponents } from "./strong-components.js";
-
-/** An edge between two transactions, way stations left out. */
-export interface Step {
-  readonly from: number;
-  readonly to: number;
-  readonly relation: number;
-  /** See `DependencyGraph`. */
-  readonly version: number;
-}
 
 const { ww, wr, rw, session, realtime, own } = relations;
 

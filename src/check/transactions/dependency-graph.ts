@@ -14,6 +14,15 @@ export const timeRelations: Record<Timing, number> = {
   realtime: relations.session | relations.realtime,
 };
 
+/** An edge between two transactions, way stations left out. */
+export interface Step {
+  readonly from: number;
+  readonly to: number;
+  readonly relation: number;
+  /** See `DependencyGraph`. */
+  readonly version: number;
+}
+
 /**
  * Who must come before whom. The first nodes are the transactions. Those after them are way stations: where
  * each of many comes before each of many others, all the edges would be too many; instead, some lead to a

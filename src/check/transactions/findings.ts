@@ -1,8 +1,15 @@
 import { clientText, type Operation } from "../history.js";
 import type { Anomaly } from "../verdict.js";
 import { shownMicroOperation, type MicroOperation } from "./micro-operations.js";
-import type { Observations } from "./observations.js";
 import { nameOf, phenomena, type Phenomenon } from "./phenomena.js";
+
+/** Who wrote what was read. */
+interface Writers {
+  readonly operations: readonly Operation[];
+  /** By version. */
+  readonly versionValue: readonly unknown[];
+  writerOf(version: number): number;
+}
 
 interface Finding {
   readonly phenomenon: Phenomenon;
@@ -33,15 +40,15 @@ export class Findings {
 
   /** A transaction by itself, or with the writer of what it read, is wrong. */
   addRead(
-    observations: Observations,
+    writers: Writers,
     phenomenon: Phenomenon,
     reader: number,
     version: number | undefined,
     micro: MicroOperation,
   ): void {
     if (this.has(phenomenon)) return;
-    const { operations, versionValue } = observations;
-    const writer = version === undefined ? -1 : observations.writerOf(version);
+    const { operations, versionValue } = writers;
+    const writer = version === undefined ? -1 : writers.writerOf(version);
     const value = version === undefined ? undefined : JSON.stringify(versionValue[version]);
     const said: Partial<Record<Phenomenon, string>> = {
       G1a: `saw ${value}, whose transaction had failed`,

@@ -9,13 +9,13 @@ import { forcedAnomaly } from "./forced-anomaly.js";
 import { forcedOrder, type ForcedOrder } from "./forced-order.js";
 import { EventGraph } from "./event-graph.js";
 import { attemptOf } from "./explanations.js";
-import type { Workload } from "./keeps-isolation.js";
 import { observeLists } from "./list-append.js";
 import { findLostUpdate } from "./lost-updates.js";
 import { Observations } from "./observations.js";
 import { proofs, rulesOut, type Timing } from "./phenomena.js";
 import { observeRegisters } from "./registers.js";
 import { ScheduleSearch } from "./schedule.js";
+import type { Workload } from "./workload.js";
 
 const weaker: Record<Timing, readonly Timing[]> = {
   none: ["none"],

@@ -5,9 +5,7 @@ import { checkHistory, type History } from "../history.js";
 import type { TransactionLevel } from "../level.js";
 import type { Anomaly, Verdict } from "../verdict.js";
 import { Judgement } from "./judgement.js";
-
-/** What the transactions of a history are made of: reads, and appends to lists or writes of unique values. */
-export type Workload = "list-append" | "rw-register";
+import { isWorkload, type Workload } from "./workload.js";
 
 /** Whether the transactions keep the promise. */
 export function keepsIsolation(
@@ -45,8 +43,4 @@ export function anomaliesOf(
     );
   }
   return new Judgement(history, workload).anomalies(new Budget(options));
-}
-
-export function isWorkload(object: unknown): object is Workload {
-  return object === "list-append" || object === "rw-register";
 }

@@ -1,6 +1,6 @@
 import { LockstepError } from "../../base/errors.js";
 import { describe, type History, type Operation } from "../history.js";
-import type { Workload } from "./keeps-isolation.js";
+import type { Workload } from "./workload.js";
 
 /** `["append", key, value]`, `["w", key, value]` or `["r", key, what was read]`. */
 export type MicroOperation = readonly [action: string, key: unknown, value?: unknown];

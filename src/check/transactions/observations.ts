@@ -2,8 +2,8 @@ import { LockstepError } from "../../base/errors.js";
 import type { History, Operation } from "../history.js";
 import { identity, type Identity } from "../identity.js";
 import { Findings } from "./findings.js";
-import type { Workload } from "./keeps-isolation.js";
 import { microOperationsOf, shownMicroOperation, type MicroOperation } from "./micro-operations.js";
+import type { Workload } from "./workload.js";
 
 const fewWrites = 16;
 
