@@ -6,7 +6,7 @@ import { shown } from "./shown.js";
  * be a wait without end.
  */
 export function checkOptions(options: unknown, known: readonly string[]): asserts options is object {
-  if (typeof options !== "object" || options === null) {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw new LockstepError("bad-input", `options must be an object, not ${shown(options)}`);
   }
   if (options instanceof AbortSignal) {

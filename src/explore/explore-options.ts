@@ -61,7 +61,7 @@ export function planOf(program: Program, options: ExploreOptions): Plan {
   }
   checkWhole("runs", runs, 1);
   if (preemptions !== Infinity) checkWhole("preemptions", preemptions, 0);
-  checkWhole("depth", depth, 1);
+  checkWhole("depth", depth, 1, 1_000);
   checkWhole("seed", seed, -(2 ** 31));
   if (invariant !== undefined && typeof invariant !== "function") {
     throw nonsense("invariant must be a function, which is called after each step");
@@ -74,9 +74,10 @@ export function planOf(program: Program, options: ExploreOptions): Plan {
   return { mode, runs, preemptions, depth, invariant, timers, seed, replay };
 }
 
-function checkWhole(name: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  throw nonsense(`${name} must be a whole number from ${least} on, not ${shown(value)}`);
+function checkWhole(name: string, value: number, least: number, most = Infinity): void {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
+  const range = most === Infinity ? `from ${least} on` : `from ${least} to ${most}`;
+  throw nonsense(`${name} must be a whole number ${range}, not ${shown(value)}`);
 }
 
 function nonsense(message: string): LockstepError {

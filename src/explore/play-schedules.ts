@@ -5,6 +5,7 @@ import { LockstepError } from "../base/errors.js";
 import { EventLoopTurn } from "../base/event-loop-turn.js";
 import { machineNow, replaceTime } from "../base/replaced-time.js";
 import type { Pause, Run } from "./run.js";
+import { catchThrown } from "./catch-thrown.js";
 import { isAccountedFor } from "./stuck.js";
 import type { Strategy } from "./strategy.js";
 
@@ -80,11 +81,14 @@ class Player {
   /** Makes what is being played the master of time and chance. */
   #takeOver(): () => void {
     const restoreTime = replaceTime(() => this.#run!);
-    const restoreUnhandled = catchUnhandled((error) => {
+    const fail = (error: unknown) => {
       this.#run!.fail("error", error);
-    });
+    };
+    const restoreUnhandled = catchUnhandled(fail);
+    const restoreThrown = catchThrown(fail);
     return () => {
       setCourier(undefined);
+      restoreThrown();
       restoreUnhandled();
       restoreTime();
     };

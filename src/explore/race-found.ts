@@ -1,4 +1,5 @@
 import type { FindingKind } from "./finding.js";
+import { thrownInWords } from "./in-words.js";
 import { replayTextOf } from "./replay-text.js";
 import type { Run } from "./run.js";
 import type { ScheduleRow } from "./schedule-record.js";
@@ -8,7 +9,7 @@ import { scheduleTable } from "./schedule-table.js";
 export class RaceFound extends Error {
   override readonly name = "RaceFound";
   readonly kind: FindingKind;
-  /** Who did what, as simple as it could be made. */
+  /** Who did what, as simple as it could be made; all of it, where the message leaves something out. */
   readonly schedule: readonly ScheduleRow[];
   /** Plays this schedule again: `explore(program, { replay })`, with the same other options. */
   readonly replay: string;
@@ -21,9 +22,8 @@ export class RaceFound extends Error {
     const record = run.record!;
     record.fail(task, error);
     const replay = replayTextOf(run);
-    const what = error instanceof Error ? error.message : String(error);
     super(
-      `${saidOf(kind)}${what}\n\n${scheduleTable(record.rows)}\n\n` +
+      `${saidOf(kind)}${thrownInWords(error)}\n\n${scheduleTable(record.rows)}\n\n` +
         `Found in ${schedules} ${schedules === 1 ? "schedule" : "schedules"}. ` +
         `Play it again: explore(program, { replay: ${JSON.stringify(replay)} })`,
       { cause: error },

@@ -1,5 +1,6 @@
 import { explore, type Exploration } from "./explore.js";
 import type { ExploreOptions } from "./explore-options.js";
+import { ownFrame } from "./own-frame.js";
 import { RaceFound } from "./race-found.js";
 import type { Program } from "./stage.js";
 
@@ -7,6 +8,9 @@ import type { Program } from "./stage.js";
 export interface Matched {
   readonly pass: boolean;
   readonly message: () => string;
+  /** What the program's own assertion compared, if that is what failed: shown as a diff. */
+  readonly actual?: unknown;
+  readonly expected?: unknown;
 }
 
 /**
@@ -19,9 +23,16 @@ export const raceMatchers = {
     try {
       held = await explore(program, options);
     } catch (error) {
-      if (error instanceof RaceFound) return { pass: false, message: () => error.message };
+      if (error instanceof RaceFound) return failure(error);
       throw error;
     }
     return { pass: true, message: () => `no schedule breaks the program: tried ${held.summary}` };
   },
 };
+
+function failure({ message, cause }: RaceFound): Matched {
+  const frame = ownFrame(cause);
+  const where = frame === undefined ? "" : `\n\nThrown at ${frame}`;
+  const { actual, expected } = (cause ?? {}) as { actual?: unknown; expected?: unknown };
+  return { pass: false, message: () => message + where, actual, expected };
+}

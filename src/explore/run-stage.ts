@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.js";
 import { LockstepError } from "../base/errors.js";
 import { SeededRandom } from "../base/random.js";
+import { inContext } from "./in-context.js";
 import { FootprintNames, type Footprint, type Touched } from "./footprint.js";
 import type { Run } from "./run.js";
 import type { Doer, Stage } from "./stage.js";
@@ -36,7 +37,7 @@ export class RunStage implements Stage {
     const { name, footprint, body } = partsOf("task", first, second, third);
     const run = this.#run;
     const task = run.newTask(name, body);
-    run.park(task, "start", "", run.live, task, this.#touched(footprint));
+    run.park(task, "start", "", inContext(run.live), task, this.#touched(footprint));
     return task.end as Promise<never>;
   };
 
@@ -46,9 +47,9 @@ export class RunStage implements Stage {
     const run = this.#run;
     const task = run.current;
     return new Promise((resolve, reject) => {
-      const act = () => {
+      const act = inContext(() => {
         this.#perform(task, name, effect, touched, resolve as Settle, reject);
-      };
+      });
       run.park(task, "effect", name, act, undefined, touched);
     });
   };

@@ -6,6 +6,7 @@ import type { Replacement } from "../base/replaced-time.js";
 import { Held } from "../sync/held.js";
 import type { Finding, FindingKind } from "./finding.js";
 import type { Touched } from "./footprint.js";
+import { inContext } from "./in-context.js";
 import { Point, type PointKind } from "./point.js";
 import { isPromise, RunStage } from "./run-stage.js";
 import type { ScheduleRecord } from "./schedule-record.js";
@@ -217,7 +218,7 @@ export class Run implements Courier, Replacement {
   /** Calls back in a turn of its own, which others may come before. */
   soon(callback: () => void): Timer {
     this.isStepOpen = true;
-    const point = this.park(this.#current, "turn", "setImmediate", callback);
+    const point = this.park(this.#current, "turn", "setImmediate", inContext(callback));
     return {
       cancel: () => {
         const place = this.ready.indexOf(point);
@@ -341,8 +342,8 @@ export class Run implements Courier, Replacement {
     for (const holds of this.invariants) {
       try {
         const answer = holds();
-        if (isPromise(answer)) throw asyncInvariant();
-        if (answer === false) throw new Error("the invariant does not hold");
+        if (isPromise(answer) || typeof answer === "function") throw lateInvariant();
+        if (answer === false) throw new Error(`the invariant ${nameOf(holds)}does not hold`);
       } catch (error) {
         this.fail("broken invariant", error);
       }
@@ -350,10 +351,16 @@ export class Run implements Courier, Replacement {
   }
 }
 
+/** Unless it was named by where it was given. */
+function nameOf({ name }: () => unknown): string {
+  return name === "" || name === "invariant" ? "" : `${name} `;
+}
+
 function overError(): LockstepError {
   return new LockstepError("misuse", "this schedule is over; await all that a task begins before it ends");
 }
 
-function asyncInvariant(): LockstepError {
-  return new LockstepError("bad-input", "an invariant must be looked at in one go; let it not be async");
+function lateInvariant(): LockstepError {
+  const advice = "let it not be async, nor return a function";
+  return new LockstepError("bad-input", `an invariant must say at once whether it holds: ${advice}`);
 }

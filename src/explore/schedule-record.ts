@@ -1,5 +1,5 @@
-import { shown } from "../base/shown.js";
 import { Held } from "../sync/held.js";
+import { thrownInWords, valueInWords } from "./in-words.js";
 import type { Point } from "./point.js";
 import type { Task } from "./task.js";
 
@@ -39,15 +39,22 @@ export class ScheduleRecord {
   }
 
   taskEnded(task: Task): void {
-    if (task.failure !== undefined) this.#say(task, `✗ ${brief(task.failure.error)}`);
+    if (task.failure !== undefined) this.#throws(task, task.failure.error);
     // The program itself ends when there is nothing more to tell.
     else if (task.parent !== undefined) this.#say(task, "ends");
   }
 
   /** What went wrong after the last step. */
   fail(task: Task, error: unknown): void {
-    const text = `✗ ${brief(error)}`;
-    if (this.#rows.at(-1)?.did.includes(text) !== true) this.#say(task, text);
+    // A task that nobody awaited has told it.
+    if (this.#rows.at(-1)?.did.endsWith(thrown(error)) !== true) this.#throws(task, error);
+  }
+
+  #throws(task: Task, error: unknown): void {
+    const text = thrown(error);
+    const last = this.#rows.at(-1);
+    // A refusal that the task did not catch is told once.
+    if (last?.task !== task || !last.did.endsWith(text)) this.#say(task, text);
   }
 
   #say(task: Task, text: string): void {
@@ -66,25 +73,31 @@ export class ScheduleRecord {
 function textOf({ kind, what, value }: Point): string {
   const name = typeof what === "string" ? what : what();
   if (kind === "start") return "begins";
-  if (kind === "answer") return value === undefined ? `${name}: done` : `${name} → ${brief(value)}`;
-  if (kind === "refusal") return `${name} ✗ ${brief(value)}`;
+  if (kind === "answer")
+    return value === undefined ? `${name}: done` : `${name} → ${brief(valueInWords(value))}`;
+  if (kind === "refusal") return `${name} ${thrown(value)}`;
   if (kind !== "grant") return name;
   if (value instanceof Held) return `gets ${name}`;
-  return value === undefined ? `goes on after ${name}` : `gets ${name}: ${brief(value)}`;
+  if (isIteration(value)) return value.done === true ? `${name}: no more` : granted(name, value.value);
+  return granted(name, value);
 }
 
-/** In one line, and not too long; never throws. */
-function brief(value: unknown): string {
-  const text = (value instanceof Error ? value.message : literal(value)).split("\n", 1)[0]!;
-  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
+function granted(name: string, value: unknown): string {
+  return value === undefined ? `goes on after ${name}` : `gets ${name}: ${brief(valueInWords(value))}`;
 }
 
-function literal(value: unknown): string {
-  const isPlain = Array.isArray(value) || (typeof value === "object" && value?.constructor === Object);
-  if (!isPlain) return shown(value);
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return shown(value);
-  }
+/** What a step of `for await` gives. */
+function isIteration(value: unknown): value is IteratorResult<unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  return "done" in value && "value" in value && Object.keys(value).length === 2;
+}
+
+function thrown(error: unknown): string {
+  return `✗ ${brief(thrownInWords(error))}`;
+}
+
+/** In one line, without the colon before a list, and not too long. */
+function brief(text: string): string {
+  const line = text.split("\n", 1)[0]!.replace(/:$/, "");
+  return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
 }

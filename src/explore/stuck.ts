@@ -27,7 +27,7 @@ export function stuckFinding(run: Run): Finding {
 export function endlessFinding(run: Run): Finding {
   const waits = [...run.waits].filter(({ since }) => since < run.steps / 2);
   const kind = waits.length > 0 ? "starvation" : "livelock";
-  const meaning = `${kind}: after ${run.steps} steps the program has not ended`;
+  const meaning = `${kind}: after ${run.steps.toLocaleString("en-US")} steps the program has not ended`;
   const idle = waits.map((wait) => `\n  ${lineOf(run, wait)}, since step ${wait.since}`);
   const busy = run.tasks.filter((task) => !task.hasEnded && !waits.some((wait) => wait.task === task));
   const names = busy.map(({ name }) => name).join(", ");

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "../base/clock.js";
+import { inContext } from "./in-context.js";
 import type { Run } from "./run.js";
 import type { Task } from "./task.js";
 
@@ -33,7 +34,8 @@ export class VirtualTime implements Clock {
   }
 
   after(delayMs: number, callback: () => void): Timer {
-    const alarm = { dueAt: this.#now + Math.max(0, delayMs), delayMs, task: this.#run.setsAlarm(), callback };
+    const dueAt = this.#now + Math.max(0, delayMs);
+    const alarm = { dueAt, delayMs, task: this.#run.setsAlarm(), callback: inContext(callback) };
     let index = this.#alarms.length;
     while (index > 0 && this.#alarms[index - 1]!.dueAt > alarm.dueAt) index--;
     this.#alarms.splice(index, 0, alarm);

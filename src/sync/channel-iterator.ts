@@ -1,3 +1,4 @@
+import { courier } from "../base/courier.js";
 import type { ChannelExchange, Receiver } from "./channel-exchange.js";
 import type { Waiter } from "./wait-queue.js";
 
@@ -18,7 +19,11 @@ export class ChannelIterator<T> implements AsyncIterableIterator<T, undefined>, 
     if (this.#isOver) return Promise.resolve({ done: true, value: undefined });
     try {
       const next = this.#exchange.next();
-      if (next !== undefined) return Promise.resolve(next);
+      if (next !== undefined) {
+        const taken = Promise.resolve(next);
+        const { receivers } = this.#exchange;
+        return courier === undefined ? taken : courier.deliver(taken, receivers.what, receivers);
+      }
     } catch (error) {
       return Promise.reject(error);
     }

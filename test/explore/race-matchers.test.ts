@@ -34,6 +34,17 @@ test("what holds in every schedule passes, and what does not fails with the sche
   expect(success.message()).toContain("tried all 2 schedules");
 });
 
+test("a failure says what the program's own assertion compared, and where that stands", async () => {
+  const failure = await raceMatchers.toHoldInEverySchedule(() => {
+    expect({ balance: 40 }).toEqual({ balance: -20 });
+  });
+  expect(failure).toMatchObject({ actual: { balance: 40 }, expected: { balance: -20 } });
+  expect(failure.message()).toMatch(/\n\nThrown at .*race-matchers\.test\.ts:\d+:\d+\)?$/);
+  // Nothing of the program's is to blame for a promise that nobody resolves.
+  const stuck = await raceMatchers.toHoldInEverySchedule(() => new Promise(() => undefined));
+  expect(stuck.message()).not.toContain("Thrown at");
+});
+
 test("what cannot be explored is neither", async () => {
   const explored = raceMatchers.toHoldInEverySchedule(counting(true), { runs: 0 });
   await expect(explored).rejects.toMatchObject({ code: "bad-input" });

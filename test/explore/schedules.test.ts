@@ -183,9 +183,11 @@ describe("an invariant", () => {
     expect(found).toMatchObject({ kind: "broken invariant", cause: { name: "AssertionError" } });
   });
 
-  test("must not be async", async () => {
-    const found = await raceIn(counting({ inside: false }), { invariant: async () => true });
-    expect(found.cause).toMatchObject({ code: "bad-input" });
+  test("must not be async, nor give what would have to be called", async () => {
+    for (const invariant of [async () => true, () => () => true]) {
+      const found = await raceIn(counting({ inside: false }), { invariant });
+      expect(found.cause).toMatchObject({ code: "bad-input" });
+    }
   });
 });
 
@@ -268,6 +270,7 @@ describe("what cannot be explored is refused", () => {
     ["runs", 1.5],
     ["preemptions", -1],
     ["depth", 0],
+    ["depth", 1e9],
     ["seed", "x"],
     ["timers", "never"],
     ["invariant", true],

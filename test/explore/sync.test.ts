@@ -81,6 +81,14 @@ test.each<[string, () => () => Promise<unknown>]>([
     },
   ],
   [
+    "a value that a loop finds there",
+    () => {
+      const channel = new Channel({ capacity: 1 });
+      channel.trySend(1);
+      return () => channel[Symbol.asyncIterator]().next();
+    },
+  ],
+  [
     "a select of what is there",
     () => {
       const channel = new Channel({ capacity: 1 });
