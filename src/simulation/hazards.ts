@@ -20,6 +20,9 @@ export interface Hazards {
   readonly duplicate: number;
   /** How far a clock may be too fast or too slow: 0.01 is a hundredth. */
   readonly drift: number;
+  /** The mean time from one jump of the wall clock to the next, of each process; so far ahead or back. */
+  readonly clockJumpEveryMs: number;
+  readonly clockJumpMs: number;
   /** The mean time from one partition to the next, of each process; in one or both directions. */
   readonly partitionEveryMs: number;
   readonly partitionMs: number;
@@ -46,6 +49,8 @@ export const usualHazards: Hazards = {
   loseReply: 0.01,
   duplicate: 0.3,
   drift: 0.01,
+  clockJumpEveryMs: 120_000,
+  clockJumpMs: 3_600_000,
   partitionEveryMs: 120_000,
   partitionMs: 10_000,
   freezeEveryMs: 120_000,
@@ -65,6 +70,7 @@ export const noHazards: Hazards = {
   loseReply: 0,
   duplicate: 0,
   drift: 0,
+  clockJumpEveryMs: 0,
   partitionEveryMs: 0,
   freezeEveryMs: 0,
   killEveryMs: 0,

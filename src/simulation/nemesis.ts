@@ -8,6 +8,7 @@ export interface Lives {
   process(name: string): SimulatedProcess | undefined;
   kill(name: string): void;
   start(name: string): void;
+  jumpClock(name: string, byMs: number): void;
 }
 
 const cuts: readonly (readonly Direction[])[] = [["out", "in"], ["out"], ["in"]];
@@ -36,6 +37,7 @@ export class Nemesis {
   /** From now on that process suffers, in all its lives. */
   haunt(name: string): void {
     const hazards = this.#wire.hazards;
+    this.#repeat(hazards.clockJumpEveryMs, 0, () => this.#jumpClock(name));
     this.#repeat(hazards.partitionEveryMs, hazards.partitionMs, () => this.#partition(name));
     this.#repeat(hazards.freezeEveryMs, hazards.freezeMs, () => this.#freeze(name));
     this.#repeat(hazards.killEveryMs, hazards.restartMs, () => this.#kill(name));
@@ -63,6 +65,14 @@ export class Nemesis {
         this.#repeat(everyMs, lastingMs, harm);
       });
     });
+  }
+
+  /** Nothing ends it but another one. */
+  #jumpClock(name: string): undefined {
+    const byMs = (2 * this.#random.next() - 1) * this.#wire.hazards.clockJumpMs;
+    if (!this.#lives.process(name)) return;
+    this.#count("clock jump", name);
+    this.#lives.jumpClock(name, byMs);
   }
 
   #partition(name: string): (() => void) | undefined {

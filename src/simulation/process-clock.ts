@@ -10,6 +10,7 @@ export class ProcessClock implements Clock {
   readonly #rate: number;
   readonly #offset: number;
   readonly #perform: (callback: () => void) => void;
+  #jumpedMs = 0;
 
   /** `perform` runs what falls due: now, or when the process can. */
   constructor(timeline: Timeline, rate: number, offset: number, perform: (callback: () => void) => void) {
@@ -24,7 +25,12 @@ export class ProcessClock implements Clock {
   }
 
   wallNow(): number {
-    return this.now();
+    return this.now() + this.#jumpedMs;
+  }
+
+  /** Sets the wall clock ahead, or back, as an administrator does. */
+  jump(byMs: number): void {
+    this.#jumpedMs += byMs;
   }
 
   after(delayMs: number, callback: () => void): Timer {

@@ -13,6 +13,11 @@ export interface SimulationOptions {
   readonly seed: number;
   /** What may go wrong; what is not said is as usual. */
   readonly hazards?: Partial<Hazards> | undefined;
+  /**
+   * How long the scenario may wait for its processes, in the world's time, while it has no timer set, as
+   * `world.sleep` sets one: an hour unless given. Who waits longer waits for something outside the world.
+   */
+  readonly patienceMs?: number | undefined;
   /** Hears of everything that happens, to see what a seed does. */
   readonly onHappening?: ((happening: Happening) => void) | undefined;
 }
@@ -29,6 +34,8 @@ export interface Simulated<T> {
   readonly digest: string;
 }
 
+const usualPatienceMs = 3_600_000;
+
 /** So many events happen before the event loop turns. */
 const eventsInATurn = canDrainMicrotasks ? 1000 : 1;
 
@@ -37,7 +44,7 @@ const eventsInATurn = canDrainMicrotasks ? 1000 : 1;
  * from the seed. It ends when the scenario does; what the processes still do is forgotten.
  *
  * *Failure*: rejects with what the scenario or a process throws; and with 'misuse' when the scenario waits
- * for something that can never happen.
+ * for something that can never happen, or for longer than `patienceMs`.
  *
  * @example
  * ```ts
@@ -54,10 +61,13 @@ export async function simulate<T>(
   options: SimulationOptions,
   scenario: (world: World) => T,
 ): Promise<Simulated<Awaited<T>>> {
-  checkOptions(options, ["seed", "hazards", "onHappening"]);
-  const { seed, onHappening } = options;
+  checkOptions(options, ["seed", "hazards", "patienceMs", "onHappening"]);
+  const { seed, patienceMs = usualPatienceMs, onHappening } = options;
   if (!Number.isSafeInteger(seed)) {
     throw new LockstepError("bad-input", `a seed is a whole number, not ${shown(seed)}`);
+  }
+  if (typeof patienceMs !== "number" || !(patienceMs > 0)) {
+    throw new LockstepError("bad-input", `patienceMs must be a number above 0, not ${shown(patienceMs)}`);
   }
   const hazards = hazardsOf(options.hazards);
   return new Promise((resolve, reject) => {
@@ -73,8 +83,8 @@ export async function simulate<T>(
       const { tally, digest } = chronicle;
       end(() => resolve({ result, simulatedMs: timeline.now(), events: timeline.steps, tally, digest }));
     };
+    const world = new World(seed, hazards, timeline, chronicle, fail);
     timeline.after(0, () => {
-      const world = new World(seed, hazards, timeline, chronicle, fail);
       Promise.resolve(world)
         .then(scenario)
         .then(finish as (result: unknown) => void, fail);
@@ -85,6 +95,7 @@ export async function simulate<T>(
           if (!timeline.step()) throw stuck();
           if (canDrainMicrotasks) drainMicrotasks();
         }
+        if (world.idleMs > patienceMs && !isOver) throw impatient(patienceMs);
       } catch (error) {
         fail(error);
       }
@@ -92,6 +103,15 @@ export async function simulate<T>(
     };
     EventLoopTurn.next(turn);
   });
+}
+
+function impatient(patienceMs: number): LockstepError {
+  return new LockstepError(
+    "misuse",
+    `the scenario has waited for more than ${patienceMs} ms of the world's time with no timer set: for its ` +
+      "processes, which never get there, or for something that is not of this world, such as a timer of " +
+      "Node's own; wait by world.sleep, or give a longer patienceMs",
+  );
 }
 
 function stuck(): LockstepError {

@@ -17,6 +17,7 @@ export class SimulatedProcess {
   readonly name: string;
   /** Its own clock, which may be fast or slow. */
   readonly clock: Clock;
+  readonly #clock: ProcessClock;
   /** Its own source of chance. */
   readonly random: SeededRandom;
   readonly #wire: Wire;
@@ -33,7 +34,8 @@ export class SimulatedProcess {
       this.perform("timer", callback);
     };
     // Its reading says nothing to others: it began to count when the machine was switched on.
-    this.clock = new ProcessClock(wire.timeline, rate, this.random.below(1e9), perform);
+    this.#clock = new ProcessClock(wire.timeline, rate, this.random.below(1e9), perform);
+    this.clock = this.#clock;
   }
 
   /** Whether it is neither frozen nor dead. */
@@ -60,6 +62,11 @@ export class SimulatedProcess {
     if (this.#isKilled) return;
     if (this.#isFrozen) this.#waiting.push({ kind, callback });
     else callback();
+  }
+
+  /** @internal */
+  jumpClock(byMs: number): void {
+    this.#clock.jump(byMs);
   }
 
   /** @internal */

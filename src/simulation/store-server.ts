@@ -22,8 +22,8 @@ export interface News {
 interface Step extends News {
   /** What each event replaced. */
   readonly before: readonly (Entry | undefined)[];
-  /** The lease that ended with it. */
-  readonly ended?: readonly [id: string, lease: Lease] | undefined;
+  /** The leases that ended with it, or since, before the next one. */
+  readonly ended: Map<string, Lease>;
 }
 
 interface Listener {
@@ -90,7 +90,8 @@ export class StoreServer implements View {
     if (!lease) return;
     this.#leases.delete(id);
     const bound = [...this.#entries.values()].filter((entry) => entry.session === id);
-    this.#apply({ then: bound.map(({ key }) => ({ kind: "delete", key })) }, [id, lease]);
+    this.#apply({ then: bound.map(({ key }) => ({ kind: "delete", key })) });
+    this.#steps.at(-1)?.ended.set(id, lease);
   }
 
   /**
@@ -127,10 +128,9 @@ export class StoreServer implements View {
         if (entry) this.#entries.set(key, entry);
         else this.#entries.delete(key);
       });
-      if (ended) this.#revive(...ended);
+      for (const [id, lease] of ended) this.#revive(id, lease);
       this.#revision--;
     }
-    this.#listeners.clear();
     return undone.length;
   }
 
@@ -139,7 +139,7 @@ export class StoreServer implements View {
     this.#endAtExpiry(id, lease);
   }
 
-  #apply(change: Change, ended?: Step["ended"]): void {
+  #apply(change: Change): void {
     const revision = this.#revision + 1n;
     const events: Event[] = [];
     const before: (Entry | undefined)[] = [];
@@ -158,7 +158,7 @@ export class StoreServer implements View {
     }
     if (events.length === 0) return;
     this.#revision = revision;
-    const step = { revision, events, before, ended };
+    const step = { revision, events, before, ended: new Map<string, Lease>() };
     this.#steps.push(step);
     if (this.#steps.length > rememberedCommits) this.#forgottenUntil = this.#steps.shift()!.revision;
     for (const listener of this.#listeners) if (isConcerned(listener, step)) listener.tell(step);

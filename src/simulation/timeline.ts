@@ -26,6 +26,7 @@ export class Timeline implements Clock {
   }
 
   after(delayMs: number, callback: () => void): Timer {
+    if (Number.isNaN(delayMs)) throw new LockstepError("bad-input", "a delay is a number of milliseconds");
     return this.#alarms.set(this.#now + Math.max(0, delayMs), callback);
   }
 

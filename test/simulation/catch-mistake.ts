@@ -2,7 +2,7 @@
 import { mistakes } from "./mistakes.mjs";
 import { findingsOf, workloads } from "./workloads/play-seed.js";
 
-const mostSeeds = 12;
+const mostSeeds = 24;
 const minutes = 12;
 
 const mistake = mistakes.find(({ name }) => name === process.env["LOCKSTEP_MISTAKE"])!;

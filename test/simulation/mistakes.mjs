@@ -130,6 +130,13 @@ export const mistakes = [
     replace: "",
   },
   {
+    name: "validity is judged by the wall clock",
+    workload: "locks",
+    file: "src/store/session.ts",
+    find: "if (this.#end === undefined && this.#clock.now() >= this.#validUntil)",
+    replace: "if (this.#end === undefined && this.#clock.wallNow() >= this.#validUntil)",
+  },
+  {
     name: "a grant is not judged by the clock",
     workload: "locks",
     file: "src/coordination/lock-queue.ts",

@@ -1,5 +1,7 @@
 // The real recipes in simulated worlds. `npm run simulate` goes on with other seeds for as long as one likes.
 import { describe, expect, test } from "vitest";
+import { noHazards, simulate } from "lockstep/simulation";
+import { Believers } from "./workloads/believers.js";
 import { findingsOf, playSeed, workloads } from "./workloads/play-seed.js";
 
 const minutes = 8;
@@ -21,9 +23,24 @@ test("what happens follows from the seed alone", async () => {
   expect(other).not.toEqual(first);
 });
 
+test("a wall clock that jumps changes nothing", async () => {
+  const run = async (clockJumpEveryMs: number) => {
+    const hazards = { ...noHazards, drift: 0.01, clockJumpEveryMs };
+    const simulated = await simulate({ seed: 1, hazards }, (world) => {
+      return workloads.locks.play(world, minutes, new Believers());
+    });
+    return { ...simulated.result, jumps: simulated.tally["clock jump"] ?? 0 };
+  };
+  const [steady, jumping] = [await run(0), await run(5000)];
+  expect(jumping.jumps).toBeGreaterThan(100);
+  expect(jumping).toEqual({ ...steady, jumps: jumping.jumps });
+  expect(jumping.findings).toEqual([]);
+});
+
 test("all that can go wrong does, and the locks are granted all the same", async () => {
   const { tally, result } = await playSeed(2, workloads.locks, 2 * minutes);
   expect(Object.keys(tally)).toEqual([
+    "clock jump",
     "expired session",
     "failover",
     "freeze",

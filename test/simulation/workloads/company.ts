@@ -83,7 +83,7 @@ async function attempt({ process }: Member, task: () => Promise<void>): Promise<
     return true;
   } catch (error) {
     if (!isLockstepError(error) || !excused.includes(error.code)) throw error;
-    await process.sleep(process.random.below(200));
+    await process.sleep(process.random.below(1000));
     return false;
   }
 }

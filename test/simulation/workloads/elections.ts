@@ -1,7 +1,8 @@
 import type { Election, Term } from "lockstep";
+import { isLockstepError } from "lockstep/base";
 import { fencedMutex } from "lockstep/check";
 import { HoldersLog, type Tenancy } from "../../coordination/holders-log.js";
-import { playCompany, type Member } from "./company.js";
+import { playCompany, ttlMs, type Member } from "./company.js";
 import { judged, type Workload } from "./workload.js";
 
 const names = Array.from({ length: 8 }, (_, index) => `office ${index}`);
@@ -9,7 +10,7 @@ const names = Array.from({ length: 8 }, (_, index) => `office ${index}`);
 /** Everybody stands for every office, and who leads proclaims one thing after the other. */
 export const elections: Workload = {
   name: "elections",
-  async play(world, minutes) {
+  async play(world, minutes, believers) {
     const log = new HoldersLog();
     const findings: string[] = [];
     const task = (name: string) => async (member: Member, isLast: boolean) => {
@@ -20,6 +21,7 @@ export const elections: Workload = {
       const term = (await campaign.next()).value;
       if (!term.isHeld) findings.push(`${id} won ${name} when it had lost it already`);
       const tenancy = log.granted(name, `${id} ${name}`, asked, term, () => process.isRunning);
+      believers.add(process, term);
       const resign = async () => {
         const wasHeld = term.isHeld;
         await campaign.return(undefined as never);
@@ -28,14 +30,16 @@ export const elections: Workload = {
       try {
         const count = isLast ? 1 : process.random.below(4);
         // Some in a hurry, so that what was sent comes when the term is over; some at ease.
-        const pauseMs = isLast ? 10 : process.random.chance(0.4) ? 300 : 5000;
+        const pauseMs = isLast ? 10 : process.random.chance(0.3) ? 300 : ttlMs;
         for (let number = 1; number <= count && tenancy.check(); number++) {
-          await term.proclaim(`${number}`);
-          const finding = await oddity(election, `${number}`, tenancy);
-          if (finding !== undefined) findings.push(finding);
+          // A copy of it may come later, and must not undo what is proclaimed next.
+          if (!(await isProclaimed(term, `${number}`))) continue;
+          findings.push(...(await oddities(election, `${number}`, tenancy)));
           await process.sleep(process.random.below(pauseMs));
+          findings.push(...(await oddities(election, `${number}`, tenancy)));
         }
       } finally {
+        believers.remove(term);
         await tenancy.release(resign);
       }
     };
@@ -48,14 +52,25 @@ export const elections: Workload = {
   },
 };
 
+/** False when nobody can tell. */
+async function isProclaimed(term: Term, value: string): Promise<boolean> {
+  try {
+    await term.proclaim(value);
+    return true;
+  } catch (error) {
+    if (isLockstepError(error, "unknown-outcome")) return false;
+    throw error;
+  }
+}
+
 /** Who has led all the while must have been seen to lead, with what was proclaimed last. */
-async function oddity(
+async function oddities(
   election: Election,
   proclaimed: string,
   { held, check }: Tenancy<Term>,
-): Promise<string | undefined> {
+): Promise<string[]> {
   const leader = await election.leader();
-  if (!check() || (leader?.token === held.token && leader.value === proclaimed)) return undefined;
+  if (!check() || (leader?.token === held.token && leader.value === proclaimed)) return [];
   const seen = `${leader?.value}, by ${leader?.token}`;
-  return `who leads by ${held.token} and proclaimed ${proclaimed} sees ${seen}`;
+  return [`who leads by ${held.token} and proclaimed ${proclaimed} sees ${seen}`];
 }

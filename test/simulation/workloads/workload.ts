@@ -1,10 +1,12 @@
 import { check, type Model, type Operation } from "lockstep/check";
 import type { World } from "lockstep/simulation";
+import type { Believers } from "./believers.js";
 
 /** What processes do in a simulated world, and how that is judged. */
 export interface Workload {
   readonly name: string;
-  play(world: World, minutes: number): Promise<Played>;
+  /** Says who believes to hold what, for others to ask. */
+  play(world: World, minutes: number, believers: Believers): Promise<Played>;
 }
 
 export interface Played {
