@@ -40,7 +40,7 @@ function headline({ file, verdict, strongest }: Finding): string {
 
 function beyond({ next }: Strongest): string {
   if (next === undefined) return ", the strongest";
-  if (next.is === "violation") return ", and nothing stronger";
+  if (next.is === "violation") return `, and breaks ${next.level}`;
   return `; whether it keeps ${next.level} was not found out`;
 }
 

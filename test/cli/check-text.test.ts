@@ -88,7 +88,7 @@ Each must come before the next, and the last before the first:
     const told = (next: Verdict | undefined) =>
       checkText({ ...findingOf(valid), strongest: { level: "causal", next, verdicts } });
     const text = told(broken);
-    expect(text).toMatch(/^valid: f keeps causal, and nothing stronger\n/);
+    expect(text).toMatch(/^valid: f keeps causal, and breaks serializable\n/);
     expect(text).toMatch(
       /serializable +violation +G1c\n +causal +valid\n +read-atomic +unknown +it is late\n/,
     );

@@ -7,8 +7,8 @@ import type { Sheet } from "./sheet.js";
 export class Bars {
   readonly #sheet: Sheet;
   readonly #geometry: Geometry;
-  /** Those that the bars drawn so far have room for. */
-  #labels: [operation: number, box: Box][] = [];
+  /** Those of the bars drawn so far, and where: inside, or right beside. */
+  #labels: [operation: number, room: Box, isInside: boolean][] = [];
 
   constructor(sheet: Sheet, geometry: Geometry) {
     this.#sheet = sheet;
@@ -23,9 +23,9 @@ export class Bars {
     }
   }
 
-  /** What stands in the bars drawn before. */
+  /** What stands in the bars drawn before, or beside them. */
   label(): void {
-    for (const [i, box] of this.#labels) this.#drawLabel(i, box);
+    for (const label of this.#labels) this.#drawLabel(...label);
     this.#labels = [];
   }
 
@@ -73,9 +73,12 @@ export class Bars {
       this.#sheet.pen.fillStyle = this.#sheet.color(edge);
       this.#sheet.pen.fillRect(left, top, 3, height);
     }
+    if (height < 12) return;
+    const until = next === undefined ? this.#sheet.width : this.#geometry.boxOf(next).left;
+    const isBeside = role !== "plain" && !this.#fits(i, right - left) && until - right > right - left;
+    if (isBeside) this.#labels.push([i, { ...box, left: right, right: until }, false]);
     // Others may be drawn over what fades away.
-    const until = isOpen && next !== undefined ? Math.min(right, this.#geometry.boxOf(next).left) : right;
-    if (height >= 12) this.#labels.push([i, { ...box, right: until }]);
+    else this.#labels.push([i, isOpen ? { ...box, right: Math.min(right, until) } : box, true]);
   }
 
   #faded(color: string, { left, right }: Box): Gradient {
@@ -87,7 +90,13 @@ export class Bars {
     return gradient;
   }
 
-  #drawLabel(i: number, { left, right, top, height }: Box): void {
+  #fits(i: number, room: number): boolean {
+    const { drawing, numberOf } = this.#geometry.scene;
+    const letters = drawing.label[i]!.length + (numberOf[i] === 0 ? 0 : String(numberOf[i]).length + 2);
+    return letters * this.#sheet.letterWidth + 10 <= room;
+  }
+
+  #drawLabel(i: number, { left, right, top, height }: Box, isInside: boolean): void {
     const { drawing, numberOf, roleOf } = this.#geometry.scene;
     const middle = top + height / 2 + 0.5;
     let from = Math.max(left, this.#geometry.gutter) + 7;
@@ -104,7 +113,7 @@ export class Bars {
       from += width + 3;
     }
     const inks = { plain: "bar-ink", ordered: "ink", partaker: "ink", culprit: "on-strong" };
-    this.#sheet.pen.fillStyle = this.#sheet.color(inks[roleOf[i]!]);
+    this.#sheet.pen.fillStyle = this.#sheet.color(isInside ? inks[roleOf[i]!] : "ink");
     this.#sheet.pen.fillText(this.#sheet.fitting(drawing.label[i]!, right - from - 3), from, middle);
   }
 }

@@ -89,7 +89,7 @@ export class Painter {
   }
 
   #drawAxis(): void {
-    const { viewport, header, height, scene } = this.#geometry;
+    const { viewport, width, header, height, scene } = this.#geometry;
     const isTime = scene.axis === "time";
     const least = ((viewport.to - viewport.from) / viewport.width) * 90;
     const power = 10 ** Math.floor(Math.log10(least));
@@ -100,8 +100,10 @@ export class Painter {
       this.#sheet.pen.fillStyle = this.#sheet.color("line");
       this.#sheet.pen.fillRect(x, header - 7, 1, height);
       this.#sheet.pen.fillStyle = this.#sheet.color("quiet");
-      const text = String(Number(at.toPrecision(12)));
-      this.#sheet.pen.fillText(isTime ? `${text} ms` : text, x + 5, header / 2);
+      const text = `${Number(at.toPrecision(12))}${isTime ? " ms" : ""}`;
+      const length = text.length * this.#sheet.letterWidth;
+      const isLast = x + 5 + length > width;
+      this.#sheet.pen.fillText(text, isLast ? x - 5 - length : x + 5, header / 2);
     }
   }
 
