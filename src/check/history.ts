@@ -39,7 +39,7 @@ export interface History {
   readonly realTime?: false | undefined;
 }
 
-/** Whether the first was over, in real time, before the second began. */
+/** Whether the first was over, in real time, before the second began; not if that was at the same moment. */
 export function isBefore(first: Operation, second: Operation): boolean {
   return first.returned < second.invoked;
 }

@@ -72,7 +72,14 @@ function strandOf(history: History): Strand {
   const events: (Operation | undefined)[] = Array.from({ length: times.length }, () => undefined);
   for (const operation of operations) {
     for (const place of [operation.invoked, operation.returned]) {
-      if (place !== Infinity) events[place] = operation;
+      if (place === Infinity) continue;
+      if (events[place] !== undefined) {
+        throw new LockstepError(
+          "bad-input",
+          `only one call or answer can be merged from each place, not two of ${place}`,
+        );
+      }
+      events[place] = operation;
     }
   }
   for (let place = 1; place < events.length; place++) {

@@ -29,7 +29,7 @@ export interface Model<State = unknown> {
    * it is asked, and goes by nothing but the state and the operation's client, name, arguments and answer.
    */
   step(state: State, operation: Operation): State | typeof refused;
-  /** Whether two states are the same; by default if their contents are. */
+  /** Whether two states are the same; by default if their contents are, which they must show then. */
   equal?(a: State, b: State): boolean;
   /** Operations that never touch the same thing are in different parts, which are judged one by one. */
   partition?(operation: Operation): unknown;

@@ -3,7 +3,9 @@ import { LockstepError } from "../base/errors.js";
 import { checkOptions } from "../base/options.js";
 import { shown } from "../base/shown.js";
 import { answerLine, callLine } from "./formats/event-line.js";
+import { isExact } from "./formats/tagged-value.js";
 import type { Client, History, Operation, Outcome } from "./history.js";
+import { isSame } from "./identity.js";
 
 export interface RecorderOptions {
   /**
@@ -63,8 +65,11 @@ export class Recorder {
   }
 
   client(client: Client): RecordedClient {
-    if (typeof client !== "string" && typeof client !== "number") {
-      throw new LockstepError("bad-input", `a client is a string or a number, not ${shown(client)}`);
+    if (typeof client !== "string" && !(typeof client === "number" && isExact(client))) {
+      throw new LockstepError(
+        "bad-input",
+        `a client is a string or a number, and none that is rounded; not ${shown(client)}`,
+      );
     }
     return {
       call: (name, ...argsAndRun) => this.#call(client, name, argsAndRun),
@@ -165,10 +170,12 @@ function usualOutcomeOf(error: unknown): "fail" | "unknown" {
   return isSure ? "fail" : "unknown";
 }
 
+/** A copy that says the same; what cannot be copied so, such as an object with private fields, as it is. */
 function copied(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   try {
-    return structuredClone(value);
+    const copy: unknown = structuredClone(value);
+    return isSame(copy, value) ? copy : value;
   } catch {
     return value;
   }

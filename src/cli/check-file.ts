@@ -13,11 +13,21 @@ export async function readHistoryFile(
   const file = path === "-" ? "standard input" : path;
   const reader = new HistoryReader({ file, format: format as FormatName | undefined });
   const progress = new Progress(`reading ${file}`, path === "-" ? undefined : await sizeOf(path));
-  try {
-    for await (const piece of pieces(path)) {
-      reader.push(piece);
-      progress.add(piece.length);
+  // Two bytes that are no UTF-8 would be read as the same character, so that two values would be one.
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const textOf = (bytes?: Uint8Array) => {
+    try {
+      return decoder.decode(bytes, { stream: bytes !== undefined });
+    } catch {
+      throw reader.malformed("here or soon after stand bytes that are no UTF-8; expected a text in UTF-8");
     }
+  };
+  try {
+    for await (const bytes of pieces(path)) {
+      reader.push(textOf(bytes));
+      progress.add(bytes.length);
+    }
+    reader.push(textOf());
   } finally {
     progress.clear();
   }
@@ -25,10 +35,10 @@ export async function readHistoryFile(
   return { file, format: reader.format!, history };
 }
 
-async function* pieces(path: string): AsyncGenerator<string> {
-  const stream = path === "-" ? process.stdin.setEncoding("utf8") : createReadStream(path, "utf8");
+async function* pieces(path: string): AsyncGenerator<Uint8Array> {
+  const stream = path === "-" ? process.stdin : createReadStream(path);
   try {
-    for await (const piece of stream) yield piece as string;
+    for await (const piece of stream) yield piece as Uint8Array;
   } catch (error) {
     throw isSystemError(error) ? unreadable(path, error) : error;
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readHistory, type FormatName } from "lockstep/check";
+import { HistoryReader } from "../../src/check/formats/read-history.js";
 
 describe("what makes no sense is refused with its line", () => {
   const call = '{"id":0,"client":"a","event":"invoke","name":"read"}\n';
@@ -10,11 +11,15 @@ describe("what makes no sense is refused with its line", () => {
     ["json-lines", `${call}{"id":0,"ev`, "2: this is no JSON (.*); expected an object a line"],
     ["json-lines", `${call}[]`, "2: an array stands here; expected an object a line"],
     ["json-lines", `${call}{"id":0,"event":"done"}`, '2: the event is "done"; expected "invoke", "ok"'],
-    ["json-lines", '{"client":1,"event":"invoke","name":"f"}', "1: the id is undefined; expected a number"],
+    ["json-lines", '{"client":1,"event":"invoke","name":"f"}', "1: the id is undefined; expected a string"],
     ["json-lines", '{"id":1,"event":"invoke","name":"f"}', "1: the client is undefined; expected a string"],
     ["json-lines", '{"id":1,"client":1,"event":"invoke"}', "1: the name is undefined; expected a string"],
     ["json-lines", call.replace("}", ',"args":1}'), "1: args is 1; expected an array"],
     ["json-lines", call.replace("}", ',"ms":"1"}'), '1: ms is "1"; expected a number'],
+    ["json-lines", call.replace("}", ',"ms":1e999}'), "1: ms is Infinity; expected a number of"],
+    ["json-lines", call.replace("0", "1e999"), "1: the id is Infinity; expected a string, or a number"],
+    ["json-lines", call.replace("0", "9007199254740993"), "1: the id is .*, or a number that JSON does not"],
+    ["json-lines", call.replace('"a"', "-7587866943018500001"), "1: the client is -7.*; expected a string"],
     ["json-lines", call.replace("}", ',"arg":[1]}'), '1: there is no field "arg" here; expected id, client'],
     ["json-lines", `${call}{"id":0,"event":"fail","result":1}`, '2: only "ok" has a result, not "fail"'],
     ["json-lines", `${call}{"id":1,"event":"ok"}`, "2: id 1 has no call open; expected the call before"],
@@ -45,6 +50,7 @@ describe("what makes no sense is refused with its line", () => {
     ["edn", "{:f \\nul}", "1: this is no EDN: there is no character \\\\nul"],
     ["edn", '{:f #"a+"}', "1: this is no EDN: .* stands where a tag after # should"],
     ["edn", `{:f ${"[".repeat(300)}${"]".repeat(300)}}`, "1: this is no EDN: it nests deeper than"],
+    ["edn", "{:process 7587866943018500001}", "1: the process is 7587866943018500001; expected an"],
     ["edn", "{:type :invoke :f :read}", "1: the process is missing; expected an integer"],
     [
       "edn",
@@ -90,6 +96,7 @@ describe("what makes no sense is refused with its line", () => {
       '{"process":0,"type":"invoke","f":"write","value":90071992547409930}',
       "1: a number is too long for JSON",
     ],
+    ["json", '{"process":9007199254740993}', "1: the process is 9007.*; expected an integer that JSON"],
     [
       "json",
       '{"process":0,"type":"invoke","f":"read"}\n7',
@@ -109,6 +116,19 @@ describe("what makes no sense is refused with its line", () => {
     ["sessions", "r x 1\nu x 2", '2: "u x 2" stands here'],
   ])("%s, %#", async (format, text, message) => {
     await expect(readHistory(text, { format, file: "f" })).rejects.toThrow(new RegExp(`^f:${message}`));
+  });
+
+  test.each<[FormatName, string, string]>([
+    ["json-lines", call, '{"id":1,"client":"'],
+    ["edn", invoke, '{:process 1 :f "'],
+  ])("so is a text that goes on and on, %s", (format, before, begun) => {
+    const reader = new HistoryReader({ format, file: "f" });
+    reader.push(`${before}${begun}`);
+    const piece = "x".repeat(2 ** 24);
+    for (let count = 1; count < 8; count++) reader.push(piece);
+    expect(() => reader.push(piece)).toThrow(
+      "f:2: what begins here goes on for more than 134217728 characters",
+    );
   });
 
   test("so is a text in no format at all, and one that is empty", async () => {

@@ -185,6 +185,20 @@ suite("jepsen.independent", () => {
   });
 });
 
+test("decimals of EDN that a number does not hold are their text", async () => {
+  const words = ["1.50", "+2.5M", "-0.0", "1e3", "0.12345678901234567", "1e999", "1e-999", "+1e-999M"];
+  const long = ["0.123456789012345678", "-12345678901234567890.5", "9007199254740993.0"];
+  const { operations } = await readHistory(
+    [...words, ...long].map(
+      (word, process) => `{:process ${process} :type :invoke :f :write :value ${word}}`,
+    ),
+  );
+  expect(operations.map(({ args }) => args[0])).toEqual([
+    ...[1.5, 2.5, -0, 1000, Number(words[4]), "1e999", "1e-999", "1e-999"],
+    ...long,
+  ]);
+});
+
 suite("Lockstep's own lines", () => {
   const client = fc.oneof(fc.string(), fc.integer());
   const value: fc.Arbitrary<unknown> = fc.letrec((tie) => ({

@@ -140,7 +140,7 @@ describe("a violation is told of as few operations as show it", () => {
   test("a lock that was given back has no part in what came after", () => {
     const before = ["a acquire l", "a release l", "b acquire l", "b release l"];
     const both = oneByOne(...before, "c acquire l", "d acquire l");
-    const verdict = check(both).linearizable(mutex());
+    const verdict = check(both).linearizable({ ...mutex(), shortcut: () => undefined });
     if (verdict.is !== "violation") throw new Error(verdict.is);
     expect(verdict.anomalies[0].operations).toEqual(both.operations.slice(4));
     expect(verdict.anomalies[0].explanation).toMatch(
@@ -214,6 +214,15 @@ describe("one's own model", () => {
     const refusal = /^the step of pushed changed the state that it was given, at push\(1\)/;
     expect(() => check(oneByOne("a push 1")).linearizable(pushed)).toThrow(refusal);
     expect(() => check(oneByOne("a push 1")).sequential(pushed)).toThrow(refusal);
+  });
+
+  test.each([undefined, Promise.resolve(1)])("one that gives no state, but %s, is refused", (after) => {
+    const vague: Model = { name: "vague", init: 0, step: () => after };
+    const refusal = /^the step of vague gave .* at push\(1\): it must give the state after the operation/;
+    expect(() => check(oneByOne("a push 1")).linearizable(vague)).toThrow(refusal);
+    expect(() => check(oneByOne("a push 1")).sequential(vague)).toThrow(refusal);
+    const blank: Model<undefined> = { name: "blank", init: undefined, step: () => undefined };
+    expect(check(oneByOne("a push 1")).linearizable(blank).is).toBe("valid");
   });
 
   test("who calls may count", () => {

@@ -288,6 +288,37 @@ test("what an object does not know is refused, and it says what it knows", () =>
   );
 });
 
+test("what a multi-register reads may come as a Map, and not as a list", () => {
+  const [write, read] = oneByOne('a write {"x":1,"2":3}', 'b read ["x",2] → {}').operations;
+  const verdictWith = (result: unknown) =>
+    verdictOf({ operations: [write!, { ...read!, result }] }, multiRegister());
+  expect(
+    verdictWith(
+      new Map<unknown, number>([
+        ["x", 1],
+        [2, 3],
+      ]),
+    ),
+  ).toBe("valid");
+  expect(verdictWith(new Map([["x", 2]]))).toBe("violation");
+  expect(() => verdictWith([1, 3])).toThrow("a multi-register takes an object of keys and values");
+  expect(() => verdictWith(new Set(["x"]))).toThrow("a multi-register takes an object of keys and values");
+});
+
+test("a transaction of a multi-register answers what was called", () => {
+  for (const answer of [
+    '[["w","x",2]]',
+    '[["w","y",1]]',
+    '[["r","x",1]]',
+    "[]",
+    '[["w","x",1],["r","x",1]]',
+  ]) {
+    expect(() => verdictOf(oneByOne(`a txn [["w","x",1]] → ${answer}`), multiRegister())).toThrow(
+      'a multi-register takes ["r", key, value] and ["w", key, value] only, and answers the same',
+    );
+  }
+});
+
 test("options that make no sense are refused", () => {
   const nonsense = (options: unknown) => options as object;
   for (const object of [register, casRegister, multiRegister, keyValue]) {

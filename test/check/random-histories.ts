@@ -20,6 +20,8 @@ export interface Shape {
   readonly lost?: number;
   /** How often a call has no effect, and says so. */
   readonly failed?: number;
+  /** How often an answer comes at the very moment of the call that follows it. */
+  readonly ties?: number;
 }
 
 interface Draft {
@@ -37,7 +39,7 @@ type Moment = readonly [draft: Draft, what: "call" | "answer"];
  * What clients see of a correct object, each call of which takes effect between call and answer; and faults.
  */
 export function randomHistory(random: SeededRandom, toy: Toy, shape: Shape): Operation[] {
-  const { clients, operations, faults = 0, lost = 0, failed = 0 } = shape;
+  const { clients, operations, faults = 0, lost = 0, failed = 0, ties = 0 } = shape;
   const moments: Moment[] = [];
   const names = Array.from({ length: clients }, (_, client) => client);
   const open: (Draft | undefined)[] = names.map(() => undefined);
@@ -74,7 +76,7 @@ export function randomHistory(random: SeededRandom, toy: Toy, shape: Shape): Ope
     }
   }
   disturb(moments, toy, random, faults);
-  return written(moments);
+  return tied(written(moments), random, ties);
 }
 
 function disturb(moments: Moment[], toy: Toy, random: SeededRandom, faults: number): void {
@@ -104,6 +106,14 @@ function written(moments: readonly Moment[]): Operation[] {
     if (what === "answer") return [];
     const { client, name, args, result, outcome } = draft;
     return { client, name, args, result, outcome, invoked, returned: answers.get(draft) ?? Infinity };
+  });
+}
+
+function tied(operations: Operation[], random: SeededRandom, ties: number): Operation[] {
+  const calls = new Set(operations.map(({ invoked }) => invoked));
+  return operations.map((operation) => {
+    const next = operation.returned + 1;
+    return calls.has(next) && random.chance(ties) ? { ...operation, returned: next } : operation;
   });
 }
 

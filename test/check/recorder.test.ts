@@ -122,6 +122,30 @@ test("what the caller does with his values afterwards is not what he asked for",
   expect(h.history.operations[1]!.args).toEqual([{ run }]);
 });
 
+test("a copy says what the value said, or there is none", () => {
+  class Secret {
+    readonly #value = 1;
+    readonly told = [this.#value];
+    toJSON() {
+      return `${this.#value}`;
+    }
+  }
+  const values = [new Secret(), new URL("http://a/"), new Date(1), /a/, new Map([["a", new Set([1])]])];
+  const h = recorder();
+  h.client("a").invoke("write", ...values);
+  const { args } = h.history.operations[0]!;
+  expect(args).toEqual(values);
+  expect(args.map((arg, place) => arg === values[place])).toEqual([true, true, false, true, false]);
+});
+
+test("clients that were one number after rounding would be one client", () => {
+  for (const client of [2 ** 53, -(2 ** 62), NaN, Infinity]) {
+    expect(() => recorder().client(client)).toThrow(
+      "a client is a string or a number, and none that is rounded",
+    );
+  }
+});
+
 group("what a call that threw did", () => {
   async function outcomeAfter(error: unknown, options?: RecorderOptions): Promise<string> {
     const h = recorder(options);
@@ -286,6 +310,7 @@ group("several processes", () => {
     h.client("a").invoke("write", 1).ok();
     const { history } = h;
     const { operations, times } = history;
+    const atTheSame = { ...operations[0]!, invoked: operations[0]!.returned, returned: 2 };
     const refused = [
       () => mergeHistories({ operations }),
       () => mergeHistories({ operations, times, realTime: false }),
@@ -293,6 +318,7 @@ group("several processes", () => {
       () => mergeHistories(h.history, h.history),
       () => mergeHistories({ operations, times: [2, 1] }),
       () => mergeHistories({ operations, times: [1] }),
+      () => mergeHistories({ operations: [...operations, atTheSame], times: [1, 2, 3] }),
     ];
     for (const merge of refused) expect(merge).toThrow(expect.objectContaining({ code: "bad-input" }));
   });

@@ -23,6 +23,7 @@ describe("both searches say what trying all orders says", () => {
           faults: random.chance(0.7) ? 0.3 : 0,
           lost: random.chance(0.5) ? 0.3 : 0,
           failed: random.chance(0.2) ? 0.2 : 0,
+          ties: random.chance(0.3) ? 0.5 : 0,
         }),
       );
     });

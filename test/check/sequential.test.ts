@@ -5,7 +5,7 @@ import { identity } from "../../src/check/identity.js";
 import { randomLocking } from "./random-locking.js";
 import { randomHistory } from "./random-histories.js";
 import { lockModels, smallObjects } from "./small-objects.js";
-import { oneByOne, told } from "./told-history.js";
+import { oneByOne, told, type Told } from "./told-history.js";
 
 const level = "sequential";
 
@@ -27,6 +27,7 @@ describe("sequential", () => {
     if (verdict.is !== "violation") throw new Error(verdict.is);
     const [{ attempt, explanation }] = verdict.anomalies;
     expect(attempt?.stuck).not.toEqual([]);
+    expect(new Set(attempt?.order).size).toBe(attempt?.order.length);
     for (const { operation } of attempt?.stuck ?? []) expect(operation.name).toBe("read");
     expect(explanation).toMatch(/No one order/);
   });
@@ -58,6 +59,12 @@ describe("sequential", () => {
   test("what a client has open at the same time may be in any order", () => {
     const atOnce = told(["a write 1", 0, 2], ["a write 2", 1, 3], ["b read → 2", 4, 5], ["b read → 1", 6, 7]);
     expect(check(atOnce).sequential(register()).is).toBe("valid");
+    const within: Told[] = [
+      ["a write 1", 0, 5],
+      ["a write 2", 1, 2],
+      ["a read → 1", 3, 4],
+    ];
+    expect(check(told(...within, ["b read → null", 6, 7])).sequential(register()).is).toBe("valid");
   });
 
   test("a queue", () => {

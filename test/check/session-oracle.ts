@@ -108,13 +108,19 @@ function keepsGuarantee(
       if (!("read" in row)) return true;
       const source = sources[read]!;
       const seen = readsOf(rows, sources, row.client);
-      const older = isOlderByMaker ? session(rows) : closed(joined(session(rows), seen));
+      const ofKey = (relation: Relation): Relation =>
+        relation.map((line, one) => line.map((is, other) => is && isOfKey(rows, row.key, [one, other])));
+      const older = isOlderByMaker ? session(rows) : closed(ofKey(joined(session(rows), seen)));
       return mustSee(rows, sources, read).every((write) => {
         if (write < 0 || write === source || rows[write]!.key !== row.key || !("wrote" in rows[write]!))
           return true;
         return source >= 0 && !older[source]![write]!;
       });
     });
+}
+
+function isOfKey(rows: readonly Row[], key: unknown, numbers: readonly number[]): boolean {
+  return numbers.every((number) => rows[number]!.key === key);
 }
 
 function earlierReads(rows: readonly Row[], read: number): number[] {

@@ -57,6 +57,35 @@ const classics: { title: string; text: string; breaks: readonly OperationLevel[]
     name: "read your writes",
   },
   {
+    title: "who has seen the second write of another, overwritten the first, and then sees that",
+    text: `a write x 1
+           a write x 2
+           b read x 2
+           b write x 3
+           b read x 1`,
+    breaks: ["causal+", "causal", "session", "pram", "monotonic-reads", "read-your-writes"],
+    name: "read your writes",
+  },
+  {
+    title: "the same, where the second is of another key",
+    text: `a write x 1
+           a write y 2
+           b read y 2
+           b write x 3
+           b read x 1`,
+    breaks: ["causal+", "causal", "session", "pram"],
+    name: "PRAM",
+  },
+  {
+    title: "who has replaced what replaced the first, and then sees that",
+    text: `c write x 1
+           b cas x 1 2
+           a cas x 2 3
+           a read x 1`,
+    breaks: ["causal+", "causal", "session", "writes-follow-reads"],
+    name: "writes follow reads",
+  },
+  {
     title: "who has seen a write, and then does not",
     text: `a write x 1
            b read x 1

@@ -91,6 +91,7 @@ function shapeOf(seed: number): Shape {
     faults: [0, 0.1, 0.3][(seed % 7) % 3]!,
     lost: seed % 11 < 4 ? 0.2 : 0,
     failed: seed % 13 < 3 ? 0.2 : 0,
+    ties: seed % 17 < 5 ? 0.5 : 0,
   };
 }
 

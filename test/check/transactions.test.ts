@@ -54,7 +54,7 @@ const lists: Case[] = [
     ),
     keeps: [],
     breaks: ["read-uncommitted"],
-    size: 2,
+    size: 3,
     relations: ["ww", "ww"],
   },
   {
@@ -69,7 +69,7 @@ const lists: Case[] = [
     history: history({ did: [a("x", 1)], outcome: "fail" }, { did: [a("x", 2)] }, { did: [r("x", [1, 2])] }),
     keeps: ["read-uncommitted"],
     breaks: ["read-committed"],
-    size: 2,
+    size: 3,
   },
   {
     name: "G1b",
@@ -117,7 +117,7 @@ const lists: Case[] = [
     ),
     keeps: ["read-atomic"],
     breaks: ["causal"],
-    size: 2,
+    size: 3,
   },
   {
     name: "G-nonadjacent",
@@ -217,7 +217,7 @@ const lists: Case[] = [
     history: history({ did: [a("x", 1), a("x", 2)] }, { did: [r("x", [2])] }),
     keeps: ["read-uncommitted"],
     breaks: ["read-committed"],
-    size: 1,
+    size: 2,
   },
   {
     name: "G0-process",
@@ -228,7 +228,7 @@ const lists: Case[] = [
     ),
     keeps: ["serializable", "snapshot-isolation", "read-uncommitted"],
     breaks: ["read-committed", "strong-session-snapshot-isolation"],
-    size: 2,
+    size: 3,
     relations: ["session", "ww"],
   },
   {
@@ -287,7 +287,7 @@ const lists: Case[] = [
     ),
     keeps: ["strong-session-serializable", "causal"],
     breaks: ["strict-serializable"],
-    size: 2,
+    size: 3,
     relations: ["realtime", "ww"],
   },
   {
@@ -429,7 +429,7 @@ const registers: Case[] = [
     ),
     keeps: ["read-atomic"],
     breaks: ["causal"],
-    size: 3,
+    size: 4,
   },
 ];
 

@@ -1,4 +1,5 @@
 import type { Source } from "./source.js";
+import { isExact } from "./tagged-value.js";
 
 /** What is left of a form that was commented out with `#_`. */
 export const nothing: unique symbol = Symbol("nothing");
@@ -24,8 +25,8 @@ const constants = new Map<string, unknown>([
 
 /**
  * Reads one form of EDN, Clojure's notation. Keywords and symbols become their names, vectors and lists
- * arrays, maps objects (or a Map, if a key is no scalar), sets a Set, numbers that are too long for a number
- * bigints, ratios their text. Of a tagged form the tag is dropped.
+ * arrays, maps objects (or a Map, if a key is no scalar), sets a Set, integers that are too long for a number
+ * bigints; ratios, and decimals that a number does not hold, their text. Of a tagged form the tag is dropped.
  */
 export function readEdn(text: string, source: Source): unknown {
   return new EdnReader(text, source).readAll();
@@ -174,7 +175,7 @@ class EdnReader {
     if (integerPattern.test(word)) {
       return Number.isSafeInteger(number) ? number : BigInt(word.replace(/^\+|N$/g, ""));
     }
-    if (decimalPattern.test(word)) return Number(word.replace(/M$/, ""));
+    if (decimalPattern.test(word)) return decimal(word.replace(/^\+|M$/g, ""));
     if (ratioPattern.test(word) || symbolPattern.test(word)) return word;
     throw this.#malformed(`${JSON.stringify(word)} is no value of EDN`);
   }
@@ -212,6 +213,14 @@ class EdnReader {
   #malformed(what: string): Error {
     return this.#source.malformed(`this is no EDN: ${what}`);
   }
+}
+
+/** A number tells seventeen digits apart, and not more. */
+function decimal(word: string): number | string {
+  const number = Number(word);
+  const digits = word.replace(/[eE].*|[-.]/g, "").replace(/^0+|0+$/g, "");
+  if (digits === "") return number;
+  return number !== 0 && digits.length <= 17 && isExact(number) ? number : word;
 }
 
 function spelled(white: string): string {

@@ -57,13 +57,13 @@ export class FormSplitter {
       else if (char === openCurly || char === openSquare || char === openRound) this.#depth++;
       else if (char === closeCurly || char === closeSquare || char === closeRound) {
         if (--this.#depth > 0) continue;
-        const form = this.#rest + piece.slice(start, at + 1);
+        const form = this.#source.joined(this.#rest, piece.slice(start, at + 1));
         this.#rest = "";
         this.#isInForm = false;
         this.#onForm(form);
       }
     }
-    if (this.#isInForm) this.#rest += piece.slice(start);
+    if (this.#isInForm) this.#rest = this.#source.joined(this.#rest, piece.slice(start));
   }
 
   end(): void {

@@ -3,6 +3,7 @@ import type { History } from "../history.js";
 import { isSame } from "../identity.js";
 import { HistoryDraft, type OperationDraft } from "./history-draft.js";
 import type { Source } from "./source.js";
+import { isExact } from "./tagged-value.js";
 
 /** What one map of Jepsen's says, whatever notation it was in; keywords are strings here. */
 export interface JepsenEvent {
@@ -39,6 +40,9 @@ export class JepsenEvents {
     const { process, type } = event;
     if (process === undefined || process === null) {
       throw this.#source.malformed("the process is missing; expected an integer, or a name such as :nemesis");
+    }
+    if (typeof process === "bigint" || (typeof process === "number" && !isExact(process))) {
+      throw this.#source.malformed(`the process is ${process}; expected an integer that JSON does not round`);
     }
     // The nemesis and its like do nothing to the object.
     if (!Number.isInteger(process)) return;

@@ -4,7 +4,7 @@ import type { Format } from "./format.js";
 import { HistoryDraft } from "./history-draft.js";
 import { LineSplitter } from "./line-splitter.js";
 import type { Source } from "./source.js";
-import { fromTagged } from "./tagged-value.js";
+import { fromTagged, isExact } from "./tagged-value.js";
 
 /** Lockstep's own: an event a line. */
 export const jsonLines: Format = {
@@ -39,8 +39,8 @@ const inAnswer = ["id", "event", "result", "ms"];
 function readEvent(line: string, source: Source, draft: HistoryDraft): void {
   const event = parsed(line, source);
   const { id, event: kind, ms } = event;
-  if (!isClient(id)) throw source.malformed(`the id is ${shown(id)}; expected a number or a string`);
-  if (ms !== undefined && typeof ms !== "number") {
+  if (!isClient(id)) throw source.malformed(`the id is ${shown(id)}; expected ${aClient}`);
+  if (ms !== undefined && (typeof ms !== "number" || !Number.isFinite(ms))) {
     throw source.malformed(`ms is ${shown(ms)}; expected a number of milliseconds`);
   }
   const exact = mayNeedCare(line) ? careful(event, source) : event;
@@ -49,8 +49,7 @@ function readEvent(line: string, source: Source, draft: HistoryDraft): void {
       checkFields(event, inCall, source);
       const { client, name } = event;
       const { args = [] } = exact;
-      if (!isClient(client))
-        throw source.malformed(`the client is ${shown(client)}; expected a string or a number`);
+      if (!isClient(client)) throw source.malformed(`the client is ${shown(client)}; expected ${aClient}`);
       if (typeof name !== "string" || name === "")
         throw source.malformed(`the name is ${shown(name)}; expected a string`);
       if (!Array.isArray(args)) throw source.malformed(`args is ${shown(args)}; expected an array`);
@@ -102,6 +101,8 @@ function careful({ args, result }: EventLine, source: Source): EventLine {
   );
 }
 
+const aClient = "a string, or a number that JSON does not round";
+
 function isClient(value: unknown): value is Client {
-  return typeof value === "string" || typeof value === "number";
+  return typeof value === "string" || (typeof value === "number" && isExact(value));
 }

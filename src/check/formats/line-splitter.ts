@@ -17,19 +17,26 @@ export class LineSplitter {
     for (;;) {
       const end = piece.indexOf("\n", start);
       if (end < 0) break;
-      this.#line(this.#rest + piece.slice(start, end));
-      this.#rest = "";
+      this.#take(piece.slice(start, end));
+      this.#line();
       start = end + 1;
     }
-    this.#rest += piece.slice(start);
+    this.#take(piece.slice(start));
   }
 
   end(): void {
-    if (this.#rest !== "") this.#line(this.#rest);
-    this.#rest = "";
+    if (this.#rest !== "") this.#line();
   }
 
-  #line(line: string): void {
+  #take(part: string): void {
+    if (part === "") return;
+    this.#source.line = this.#count + 1;
+    this.#rest = this.#source.joined(this.#rest, part);
+  }
+
+  #line(): void {
+    const line = this.#rest;
+    this.#rest = "";
     this.#source.line = ++this.#count;
     if (line.trim() !== "") this.#onLine(line);
   }

@@ -80,6 +80,11 @@ export class HistoryReader implements FormatReader {
     return this.#reader!.end();
   }
 
+  /** What to throw where the text cannot go on. */
+  malformed(what: string): LockstepError {
+    return this.#source.malformed(what);
+  }
+
   #recognise(): void {
     if (this.#reader) return;
     const head = this.#head;

@@ -8,7 +8,7 @@ const deepest = 200;
 /** The value as JSON can hold it. */
 export function toTagged(value: unknown, depth = 0): unknown {
   if (value === null || typeof value === "string" || typeof value === "boolean") return value;
-  if (typeof value === "number") return isPlain(value) ? value : tagged("number", numberText(value));
+  if (typeof value === "number") return isExact(value) ? value : tagged("number", numberText(value));
   if (value === undefined) return { [tag]: "undefined" };
   if (typeof value === "bigint") return tagged("bigint", value.toString());
   if (typeof value !== "object") throw unwritable(shown(value));
@@ -39,7 +39,7 @@ export function fromTagged(json: unknown): { value: unknown } | undefined {
 }
 
 function untagged(json: unknown): unknown {
-  if (typeof json === "number" && !isPlain(json)) throw new RangeError("not exact");
+  if (typeof json === "number" && !isExact(json)) throw new RangeError("not exact");
   if (typeof json !== "object" || json === null) return json;
   if (Array.isArray(json)) return json.map(untagged);
   if (!Object.hasOwn(json, tag)) return record(Object.entries(json));
@@ -59,8 +59,8 @@ function record(entries: [string, unknown][]): object {
   return Object.fromEntries(entries.map(([key, part]) => [key, untagged(part)]));
 }
 
-/** Whether it is the same after it was written and read as JSON by anybody. */
-function isPlain(number: number): boolean {
+/** Whether it is the same number after it was written and read as JSON by anybody. */
+export function isExact(number: number): boolean {
   if (Number.isInteger(number)) return Number.isSafeInteger(number) && !Object.is(number, -0);
   return Number.isFinite(number);
 }

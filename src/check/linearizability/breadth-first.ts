@@ -22,6 +22,9 @@ export class BreadthFirst<State> {
   #arriving: Queue;
   /** Those that are to be gone on from. */
   #waiting: Queue;
+  /** The one that is being gone on from, and what is to be tried next there, or `none`. */
+  #from = 0;
+  #cursor = none;
   /** Those that are past this answer. */
   #past: Queue;
   #verdict: boolean | undefined;
@@ -45,23 +48,26 @@ export class BreadthFirst<State> {
     return this.#answers;
   }
 
-  /** How many configurations it keeps in mind. */
-  get size(): number {
-    return this.#visited.size + this.#arriving.length + this.#past.length;
+  /** How much it keeps in mind, in words of 32 bits. */
+  get words(): number {
+    return this.#visited.words + this.#arriving.words + this.#waiting.words + this.#past.words;
   }
 
-  /** Goes on for about so many steps. Whether there is an order; undefined if it is not known yet. */
-  run(steps: number): boolean | undefined {
+  /** Goes on with about so much effort. Whether there is an order; undefined if it is not known yet. */
+  run(effort: number): boolean | undefined {
     const now = this.#now;
-    const end = now.steps + steps;
-    while (this.#verdict === undefined && now.steps < end) {
-      // Not all the work is steps.
-      now.steps++;
+    const { transitions } = this.#part;
+    const end = transitions.effort + effort;
+    while (this.#verdict === undefined && transitions.effort < end) {
+      transitions.effort++;
       if (this.#arriving.isLeft) {
         now.load(this.#arriving.records, this.#arriving.shift());
         this.#arrive(this.#firstNew);
+      } else if (this.#cursor !== none) {
+        this.#goOn();
       } else if (this.#waiting.isLeft) {
-        this.#goOn(this.#waiting.shift());
+        this.#from = this.#waiting.shift();
+        this.#cursor = this.#list.first;
       } else {
         this.#nextAnswer();
       }
@@ -69,17 +75,20 @@ export class BreadthFirst<State> {
     return this.#verdict;
   }
 
-  #goOn(from: number): void {
+  /** Tries the next operation that it may try. */
+  #goOn(): void {
     const now = this.#now;
-    now.load(this.#waiting.records, from);
+    now.load(this.#waiting.records, this.#from);
     const { end } = now;
-    for (let operation = this.#list.first; operation < end; operation = this.#list.next[operation]!) {
+    for (let operation = this.#cursor; operation < end; operation = this.#list.next[operation]!) {
       if (now.isUsed(operation)) continue;
       const after = now.after(operation);
       if (after === none) continue;
+      this.#cursor = this.#list.next[operation]!;
       if (now.use(operation, after)) this.#arrive(0);
-      now.load(this.#waiting.records, from);
+      return;
     }
+    this.#cursor = none;
   }
 
   /** Settles what changes nothing, of what was called from there on, and sees where that leads. */
@@ -131,6 +140,10 @@ class Queue {
 
   get isLeft(): boolean {
     return this.#served < this.length;
+  }
+
+  get words(): number {
+    return this.length * this.#size;
   }
 
   /** Makes place for a record, at `last` of what it gives. */

@@ -6,8 +6,10 @@ interface ClientWindow {
   readonly timeline: Timeline;
   /** Where its operations stand among all. */
   readonly places: readonly number[];
-  /** For each number of answers, which of its operations may be next. */
-  readonly open: readonly (readonly number[])[];
+  /** For each number of answers, the first operation that has its answer after those, and so may be open. */
+  readonly firstOpen: Int32Array;
+  /** Those with an unknown outcome, which are open for ever. */
+  readonly unknown: readonly number[];
   readonly at: number;
 }
 
@@ -22,6 +24,8 @@ export class ClientWindows {
   readonly #indexOf: number[] = [];
   /** How many integers tell how far the clients are. */
   readonly size: number;
+  /** How many operations were looked at so far. */
+  looked = 0;
 
   constructor(operations: readonly Operation[]) {
     const byClient = new Map<Client, number[]>();
@@ -33,7 +37,8 @@ export class ClientWindows {
     let at = 0;
     for (const places of byClient.values()) {
       const timeline = new Timeline(places.map((place) => operations[place]!));
-      const window = { timeline, places, open: openAt(timeline), at };
+      const unknown = places.map((_, index) => index).filter((index) => isUnknown(timeline, index));
+      const window = { timeline, places, firstOpen: firstOpenOf(timeline), unknown, at };
       this.#clients.push(window);
       for (const place of places) this.#clientOf[place] = window;
       at += 1 + timeline.words;
@@ -49,8 +54,20 @@ export class ClientWindows {
   /** What may be next, of all clients. */
   *open(now: Int32Array): IterableIterator<number> {
     for (const client of this.#clients) {
-      for (const index of client.open[now[client.at]!]!) {
-        if (!isUsed(client, index, now)) yield client.places[index]!;
+      const { timeline, places, firstOpen, unknown, at } = client;
+      const { operations, rank, calledBefore } = timeline;
+      const answers = now[at]!;
+      // After the last answer, all were called.
+      const end = calledBefore[answers] ?? operations.length;
+      for (const index of unknown) {
+        this.looked++;
+        if (index >= end) break;
+        if (!isUsed(client, index, now)) yield places[index]!;
+      }
+      for (let index = firstOpen[answers]!; index < end; index++) {
+        this.looked++;
+        const isOpen = rank[index]! >= answers && !isUnknown(timeline, index);
+        if (isOpen && !isUsed(client, index, now)) yield places[index]!;
       }
     }
   }
@@ -75,13 +92,14 @@ function isUsed({ timeline, at }: ClientWindow, index: number, now: Int32Array):
   return (now[at + 1 + (slot >> 5)]! & (1 << (slot & 31))) !== 0;
 }
 
-function openAt({ operations, rank, answers, calledBefore }: Timeline): number[][] {
-  let open: number[] = [];
-  let called = 0;
-  return Array.from({ length: answers + 1 }, (_, answer) => {
-    open = open.filter((index) => rank[index]! >= answer);
-    // After the last answer, all were called.
-    while (called < (calledBefore[answer] ?? operations.length)) open.push(called++);
-    return open;
-  });
+function isUnknown({ rank, answers }: Timeline, index: number): boolean {
+  return rank[index] === answers;
+}
+
+function firstOpenOf({ byReturn, answers, operations }: Timeline): Int32Array {
+  const first = new Int32Array(answers + 1).fill(operations.length);
+  for (let answer = answers - 1; answer >= 0; answer--) {
+    first[answer] = Math.min(first[answer + 1]!, byReturn[answer]!);
+  }
+  return first;
 }

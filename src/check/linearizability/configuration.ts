@@ -20,8 +20,6 @@ export class Configuration<State> {
   /** Sets of slots. */
   readonly settled: Int32Array;
   readonly used: Int32Array;
-  /** How many steps of the model were looked up. */
-  steps = 0;
   /** The state before the last that was used, or `none` if it was needed; see the rule "unseen". */
   #unseenFrom = none;
   #unseenUntil = 0;
@@ -80,9 +78,9 @@ export class Configuration<State> {
   /** The state after an operation of the window that is not used, or `none` if it need not be tried. */
   after(operation: number): number {
     const { transitions, twins, effects } = this.#part;
+    transitions.effort++;
     const twin = twins[operation]!;
     if (twin !== none && this.#waitsFor(twin, operation)) return none;
-    this.steps++;
     const after = transitions.step(this.state, operation);
     if (after === impossible) return none;
     // What changes nothing is settled already; but what overwrites may settle others.
@@ -109,6 +107,7 @@ export class Configuration<State> {
     this.state = after;
     if (doesOverwrite) {
       for (let open = this.#list.first; open < end; open = this.#list.next[open]!) {
+        this.#part.transitions.effort++;
         if (effects[open] === overwrites && !this.#isUnknown(open)) this.#add(this.settled, open);
       }
     }
@@ -117,8 +116,8 @@ export class Configuration<State> {
 
   /** Settles an open operation if it changes nothing. True if it never does, and so is as good as used. */
   settle(operation: number): boolean {
+    this.#part.transitions.effort++;
     if (this.#isOptional(operation)) return false;
-    this.steps++;
     if (this.#part.transitions.step(this.state, operation) !== this.state) return false;
     this.#add(this.settled, operation);
     this.#unseenFrom = none;
@@ -147,11 +146,15 @@ export class Configuration<State> {
     place[0] = this.answers;
     place[1] = this.state;
     for (let word = 0; word < this.settled.length; word++) place[2 + word] = this.settled[word]!;
-    return visited.has(place, this.used);
+    const { compared } = visited;
+    const isIn = visited.has(place, this.used);
+    this.#part.transitions.effort += visited.compared - compared;
+    return isIn;
   }
 
   save(into: Int32Array, at: number): void {
     const words = this.settled.length;
+    this.#part.transitions.effort += words;
     into[at] = this.answers;
     into[at + 1] = this.state;
     into[at + 2] = this.#unseenFrom;
@@ -178,12 +181,13 @@ export class Configuration<State> {
 
   /** See the rule of that name. */
   #isHopeless(value: number): boolean {
-    const { outlook, timeline } = this.#part;
+    const { outlook, timeline, transitions } = this.#part;
     if (!outlook) return false;
     const { reads, writes } = outlook;
     const { end } = this;
     let answer = outlook.nextRead(value, end);
     for (let open = this.#list.first; open < end; open = this.#list.next[open]!) {
+      transitions.effort++;
       if (writes[open] === value && !this.isUsed(open)) return false;
       if (reads[open] === value && !this.#has(this.settled, open))
         answer = Math.min(answer, timeline.rank[open]!);

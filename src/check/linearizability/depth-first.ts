@@ -14,6 +14,7 @@ const mostUrgent = -2;
  * is unlinked and written to the log, by which it is undone.
  */
 export class DepthFirst<State> {
+  readonly #part: Part<State>;
   readonly #now: Configuration<State>;
   readonly #visited: Visited;
   readonly #list: CallList;
@@ -33,6 +34,7 @@ export class DepthFirst<State> {
   #sameAsBest = 0;
 
   constructor(part: Part<State>) {
+    this.#part = part;
     const count = part.timeline.operations.length;
     this.#visited = Configuration.visited(part);
     this.#list = new CallList(count);
@@ -50,9 +52,9 @@ export class DepthFirst<State> {
     return Math.max(0, this.#bestAnswers);
   }
 
-  /** How many configurations it keeps in mind. */
-  get size(): number {
-    return this.#visited.size;
+  /** How much it keeps in mind, in words of 32 bits. */
+  get words(): number {
+    return this.#visited.words + this.#depth * this.#frameSize;
   }
 
   /** The log of the furthest configuration: operations in order, `~operation` for those not used. */
@@ -61,10 +63,11 @@ export class DepthFirst<State> {
     return this.#best.subarray(0, this.#bestLogged);
   }
 
-  /** Goes on for about so many steps. Whether there is an order; undefined if it is not known yet. */
-  run(steps: number): boolean | undefined {
-    const end = this.#now.steps + steps;
-    while (this.#verdict === undefined && this.#now.steps < end) this.#goOn();
+  /** Goes on with about so much effort. Whether there is an order; undefined if it is not known yet. */
+  run(effort: number): boolean | undefined {
+    const { transitions } = this.#part;
+    const end = transitions.effort + effort;
+    while (this.#verdict === undefined && transitions.effort < end) this.#goOn();
     return this.#verdict;
   }
 

@@ -4,13 +4,14 @@ import type { Model, PartVerdict } from "../model.js";
 import type { Anomaly, Unknown, Verdict } from "../verdict.js";
 import { keyParts, type KeyPart } from "./key-parts.js";
 import { PartSearch } from "./part-search.js";
+import { roomFor } from "./room.js";
 import { smallestProof } from "./smallest-proof.js";
 
 const level = "linearizable";
-/** So many steps each part gets at first, and then twice as many every time. */
-const firstSlice = 4_000;
-/** So many steps between two looks at the clock. */
-const stepsAtOnce = 2_000;
+/** So much effort each part gets at first, and then twice as much every time. */
+const firstSlice = 20_000;
+/** So much effort between two looks at the clock. */
+const effortAtOnce = 10_000;
 
 /**
  * Whether there is one order of all operations that is possible for the object, and in which those come first
@@ -56,17 +57,22 @@ function searchByTurns<State>(
   let undecided = parts;
   let checked = of - parts.reduce((sum, { part }) => sum + part.operations.length, 0);
   let isFull = false;
+  /** What is kept in mind by all that are undecided. */
+  let words = 0;
   for (let round = 0; undecided.length > 0; round++) {
     const left: Undecided<State>[] = [];
     for (const each of undecided) {
       each.search ??= new PartSearch(each.part, model);
       const { search } = each;
-      const verdict = runFor(firstSlice * 2 ** round, search, budget);
+      words -= round === 0 ? 0 : search.words;
+      const room = roomFor(of) - words;
+      const verdict = runFor(firstSlice * 2 ** round, search, room, budget);
       if (verdict === undefined && (budget.isSpent || round >= rounds)) {
         const passed = undecided.reduce((sum, other) => sum + (other.search?.furthest ?? 0), 0);
         return timedOut(budget, checked + passed, of);
       }
-      if (verdict === undefined && !search.isFull) {
+      if (verdict === undefined && search.words <= room) {
+        words += search.words;
         left.push(each);
         continue;
       }
@@ -83,11 +89,17 @@ function searchByTurns<State>(
   return isFull ? tooMany(checked, of) : { is: "valid", level };
 }
 
-/** Undefined if it needs more steps than that, or there is no time for them. */
-function runFor<State>(steps: number, search: PartSearch<State>, budget: Budget): PartVerdict | undefined {
-  for (let spent = 0; spent < steps; spent += stepsAtOnce) {
-    const verdict = search.run(stepsAtOnce);
-    if (verdict !== undefined || budget.isSpent || search.isFull) return verdict;
+/** Undefined if it needs more effort than that, or there is no time or no room for it. */
+function runFor<State>(
+  effort: number,
+  search: PartSearch<State>,
+  room: number,
+  budget: Budget,
+): PartVerdict | undefined {
+  for (let spent = 0; spent < effort; spent += effortAtOnce) {
+    if (budget.isSpent || search.words > room) return undefined;
+    const verdict = search.run(effortAtOnce);
+    if (verdict !== undefined) return verdict;
   }
   return undefined;
 }

@@ -4,13 +4,9 @@ import { DepthFirst } from "./depth-first.js";
 import { explainStuck } from "./explain-stuck.js";
 import type { KeyPart } from "./key-parts.js";
 import { Part } from "./part.js";
+import { roomFor } from "./room.js";
 
-/** So many states and configurations are kept in mind, and no more. */
-const mostStates = 2 ** 18;
-const mostDepthFirst = 2 ** 20;
-const mostBreadthFirst = 2 ** 22;
-
-const stepsToExplain = 10_000;
+const effortToExplain = 10_000;
 
 /** Judges one part: two searches by turns, of which the first to know ends it. */
 export class PartSearch<State> {
@@ -31,16 +27,14 @@ export class PartSearch<State> {
     return Math.max(this.#depthFirst.furthest, this.#breadthFirst?.furthest ?? 0);
   }
 
-  /** There is no room to go on. */
-  get isFull(): boolean {
-    const { transitions, timeline } = this.#part;
-    const isCrowded = transitions.size > mostStates + timeline.operations.length;
-    return isCrowded || (this.#breadthFirst?.size ?? 0) > mostBreadthFirst;
+  /** How much it keeps in mind, in words of 32 bits. */
+  get words(): number {
+    return this.#part.transitions.words + this.#depthFirst.words + (this.#breadthFirst?.words ?? 0);
   }
 
-  /** Goes on for about so many steps; undefined if that was not enough. */
-  run(steps: number): PartVerdict | undefined {
-    const isOrdered = this.#turn(steps);
+  /** Goes on with about so much effort; undefined if that was not enough. */
+  run(effort: number): PartVerdict | undefined {
+    const isOrdered = this.#turn(effort);
     if (isOrdered === undefined) return undefined;
     if (isOrdered) return "valid";
     return explainStuck(this.#part, this.#model, this.#furthestSearch());
@@ -50,15 +44,17 @@ export class PartSearch<State> {
   #furthestSearch(): DepthFirst<State> {
     this.#part.forgetOutlook();
     const patient = new DepthFirst(this.#part);
-    patient.run(stepsToExplain);
+    patient.run(effortToExplain);
     return patient.furthest < this.#depthFirst.furthest ? this.#depthFirst : patient;
   }
 
-  #turn(steps: number): boolean | undefined {
-    const isBreadthFirsts = this.#isBreadthFirstsTurn || this.#depthFirst.size > mostDepthFirst;
+  #turn(effort: number): boolean | undefined {
+    // Half of the room is kept for the one that needs less.
+    const isDeep = this.#depthFirst.words > roomFor(this.#part.timeline.operations.length) / 2;
+    const isBreadthFirsts = this.#isBreadthFirstsTurn || isDeep;
     this.#isBreadthFirstsTurn = !this.#isBreadthFirstsTurn;
-    if (!isBreadthFirsts) return this.#depthFirst.run(steps);
+    if (!isBreadthFirsts) return this.#depthFirst.run(effort);
     this.#breadthFirst ??= new BreadthFirst(this.#part);
-    return this.#breadthFirst.run(steps);
+    return this.#breadthFirst.run(effort);
   }
 }

@@ -3,13 +3,22 @@ import type { Model } from "../model.js";
 import { ClientWindows } from "./client-windows.js";
 import type { KeyPart } from "./key-parts.js";
 import { readsOnly, tellingOperations } from "./part.js";
+import { roomFor } from "./room.js";
 import { impossible, Transitions } from "./transitions.js";
 import { Visited } from "./visited.js";
 
 const nothing = new Int32Array(0);
-/** So many states, and integers that tell configurations, are kept in mind, and no more. */
-const mostStates = 2 ** 18;
-const mostKept = 2 ** 26;
+
+/** A configuration, the operations to be tried there, how many of them were, and how long the order was. */
+interface Frame {
+  readonly now: Int32Array;
+  readonly next: Int32Array;
+  tried: number;
+  readonly length: number;
+}
+
+/** So many words a frame takes beside its integers. */
+const wordsOfFrame = 64;
 
 /**
  * Looks for one order of the operations of several parts that agrees with each client's own, depth first, and
@@ -26,9 +35,13 @@ export class SequentialSearch<State> {
   readonly #windows: ClientWindows;
   readonly #visited: Visited;
   readonly #now: Int32Array;
-  /** The configurations that lead here, what is left to be tried there, and how long the order was. */
-  readonly #frames: { readonly now: Int32Array; readonly left: number[]; readonly length: number }[] = [];
+  /** The configurations that lead here. */
+  readonly #frames: Frame[] = [];
   readonly #order: number[] = [];
+  /** How many words the frames take. */
+  #words = 0;
+  /** What it came to last is looked at: reads are used first. */
+  #isArriving = true;
   #verdict: boolean | undefined;
   /** The longest order that could not be gone on with, and where it leads. */
   best: readonly number[] = [];
@@ -47,40 +60,54 @@ export class SequentialSearch<State> {
     this.#now = new Int32Array(this.#windows.size + parts.length);
     this.bestNow = this.#now.slice();
     this.#visited = new Visited(this.#now.length, 0);
-    this.#arrive();
   }
 
   /** There is no room to go on. */
   get isFull(): boolean {
-    const isCrowded = this.transitions.size > mostStates + this.operations.length;
-    return isCrowded || this.#visited.size * this.#now.length > mostKept;
+    const words = this.transitions.words + this.#visited.words + this.#words;
+    return words > roomFor(this.operations.length);
   }
 
-  /** Goes on for so many configurations. Whether there is an order; undefined if it is not known yet. */
-  run(configurations: number): boolean | undefined {
-    for (let left = configurations; left > 0 && this.#verdict === undefined; left--) {
-      const frame = this.#frames.at(-1);
-      if (frame === undefined) {
-        this.#verdict = false;
-      } else {
-        this.#now.set(frame.now);
-        this.#order.length = frame.length;
-        const place = frame.left.pop();
-        if (place === undefined) this.#frames.pop();
-        else {
-          this.#use(place);
-          this.#arrive();
-        }
-      }
+  /** How many operations it got past. */
+  get furthest(): number {
+    return Math.max(this.#order.length, this.best.length);
+  }
+
+  /** Goes on with about so much effort. Whether there is an order; undefined if it is not known yet. */
+  run(effort: number): boolean | undefined {
+    const { transitions } = this;
+    const end = transitions.effort + effort;
+    while (this.#verdict === undefined && transitions.effort < end) {
+      transitions.effort += this.#now.length;
+      if (!this.#isArriving) this.#goOn();
+      else if (!this.#useReads()) this.#arrive();
     }
     return this.#verdict;
   }
 
   /** What may be next in a configuration, and the state after it, or `impossible`. */
   *next(now: Int32Array): IterableIterator<{ place: number; state: number; after: number }> {
+    const { looked } = this.#windows;
     for (const place of this.#windows.open(now)) {
       const state = now[this.#stateAt[place]!]!;
       yield { place, state, after: this.transitions.step(state, place) };
+    }
+    this.transitions.effort += this.#windows.looked - looked;
+  }
+
+  /** Tries what is the next to try here; where there is none, it goes one step back. */
+  #goOn(): void {
+    const frame = this.#frames.at(-1);
+    if (frame === undefined) {
+      this.#verdict = false;
+    } else if (frame.tried === frame.next.length) {
+      this.#frames.pop();
+      this.#words -= wordsOf(frame);
+    } else {
+      this.#now.set(frame.now);
+      this.#order.length = frame.length;
+      this.#use(frame.next[frame.tried++]!);
+      this.#isArriving = true;
     }
   }
 
@@ -92,23 +119,33 @@ export class SequentialSearch<State> {
   }
 
   #arrive(): void {
-    while (this.#useReads());
+    this.#isArriving = false;
     if (this.#windows.isComplete(this.#now)) {
       this.#verdict = true;
-    } else if (!this.#visited.has(this.#now, nothing)) {
-      const left: number[] = [];
-      for (const { place, state, after } of this.next(this.#now)) {
-        // It need not take effect, so it does only for a purpose.
-        const isIdle = after === state && this.operations[place]!.outcome === "unknown";
-        if (after !== impossible && !isIdle) left.push(place);
-      }
-      left.sort((a, b) => b - a);
-      this.#frames.push({ now: this.#now.slice(), left, length: this.#order.length });
+      return;
     }
-    if (this.#order.length >= this.best.length) {
+    const isNew = !this.#visited.has(this.#now, nothing);
+    const next = isNew ? this.#promising() : nothing;
+    if (next.length > 0) {
+      const frame = { now: this.#now.slice(), next, tried: 0, length: this.#order.length };
+      this.#frames.push(frame);
+      this.#words += wordsOf(frame);
+    } else if (this.#order.length > this.best.length) {
+      this.transitions.effort += this.#order.length;
       this.best = this.#order.slice();
       this.bestNow = this.#now.slice();
     }
+  }
+
+  /** What is worth trying, in the order of calls. */
+  #promising(): Int32Array {
+    const places: number[] = [];
+    for (const { place, state, after } of this.next(this.#now)) {
+      // It need not take effect, so it does only for a purpose.
+      const isIdle = after === state && this.operations[place]!.outcome === "unknown";
+      if (after !== impossible && !isIdle) places.push(place);
+    }
+    return Int32Array.from(places).sort();
   }
 
   #useReads(): boolean {
@@ -118,4 +155,8 @@ export class SequentialSearch<State> {
     for (const { place } of reads) this.#use(place);
     return reads.length > 0;
   }
+}
+
+function wordsOf({ now, next }: Frame): number {
+  return wordsOfFrame + now.length + next.length;
 }

@@ -8,8 +8,8 @@ import { SequentialSearch } from "./sequential-search.js";
 import { impossible } from "./transitions.js";
 
 const level = "sequential";
-/** So many configurations between two looks at the clock. */
-const atOnce = 200;
+/** So much effort between two looks at the clock. */
+const effortAtOnce = 10_000;
 
 /**
  * Whether there is one order of all operations that is possible for the object and agrees with each client's
@@ -29,11 +29,11 @@ export function sequential<State>(history: History, model: Model<State>, budget:
   let checked = 0;
   for (const group of [...parts.map((part) => [part]), ...groups]) {
     const search = new SequentialSearch(group, model);
-    let isOrdered = search.run(atOnce);
+    let isOrdered: boolean | undefined;
     while (isOrdered === undefined) {
       const { isFull } = search;
-      if (budget.isSpent || isFull) return undecided(isFull, budget, checked + search.best.length, of);
-      isOrdered = search.run(atOnce);
+      if (budget.isSpent || isFull) return undecided(isFull, budget, checked + search.furthest, of);
+      isOrdered = search.run(effortAtOnce);
     }
     if (!isOrdered) return { is: "violation", level, anomalies: [anomalyOf(group, search, model)] };
     if (group.length === 1) checked += search.operations.length;
@@ -66,7 +66,9 @@ function groupsOf(parts: readonly KeyPart[]): KeyPart[][] {
   const groups = new Map<Client, KeyPart[]>();
   for (const part of parts) {
     const leader = leaderOf(part.operations[0]!.client);
-    groups.set(leader, [...(groups.get(leader) ?? []), part]);
+    const group = groups.get(leader);
+    if (group) group.push(part);
+    else groups.set(leader, [part]);
   }
   return [...groups.values()];
 }

@@ -2,8 +2,8 @@ import type { Operation } from "../history.js";
 
 /**
  * When operations were open, as small integers. An operation is known by its place in the order of calls, and
- * "the window at r" are those that were called before the r-th answer came. Operations that failed must have
- * been taken out.
+ * "the window at r" are those that were called before the r-th answer came, or at its very moment: then none
+ * of the two is before the other (see `isBefore`). Operations that failed must have been taken out.
  *
  * Each has a slot from its call to its answer, and gives it back to others then; one whose outcome is unknown
  * never does. So a set of open operations is a few bits, however long the history is.
@@ -14,7 +14,7 @@ export class Timeline {
   readonly byReturn: Int32Array;
   /** Of each operation, which answer it got; as many as there are answers if its outcome is unknown. */
   readonly rank: Int32Array;
-  /** For each answer, how many operations had been called before it. */
+  /** For each answer, how many operations had been called by then. */
   readonly calledBefore: Int32Array;
   readonly slot: Int32Array;
   /** How many slots there are, in words of 32 bits. */
@@ -32,8 +32,8 @@ export class Timeline {
     const free: number[] = [];
     let slots = 0;
     let called = 0;
-    const call = (before: number) => {
-      while (called < count && operations[called]!.invoked < before) {
+    const call = (until: number) => {
+      while (called < count && operations[called]!.invoked <= until) {
         this.slot[called++] = free.pop() ?? slots++;
       }
     };

@@ -1,4 +1,5 @@
 import { LockstepError } from "../../base/errors.js";
+import { shown } from "../../base/shown.js";
 import { describe, type Operation } from "../history.js";
 import { identity, type Identity } from "../identity.js";
 import { refused, type Model } from "../model.js";
@@ -7,10 +8,20 @@ import { refused, type Model } from "../model.js";
 export const impossible = -1;
 
 const leastRoom = 64;
+/** Where it would need more, it begins anew: the model can be asked again. */
+const mostRoom = 2 ** 22;
+
+/** So many words of 32 bits a state takes at least, and so many for each character of what tells it. */
+const wordsOfState = 32;
+const wordsOfCharacter = 2;
+
+/** To ask the model is so much more work than to look up what it said; more where the state is large. */
+const effortToAsk = 4;
+const charactersAtOnce = 32;
 
 /**
  * The model in integers: states are numbered as they are met, from 0, the first one; and which state comes
- * after which operation is asked of the model once only.
+ * after which operation is remembered, and asked of the model again only where that is too much to remember.
  */
 export class Transitions<State> {
   readonly #model: Model<State>;
@@ -23,6 +34,15 @@ export class Transitions<State> {
   #table = emptyTable(leastRoom);
   #room = leastRoom;
   #size = 0;
+  #asked = 0;
+  /** Of each state, how much effort it is to ask what comes after it. */
+  readonly #efforts: number[] = [];
+  #stateWords = 0;
+  /**
+   * How much was done so far: what a look-up takes is one. Those who work with it add what they do beside, so
+   * that between two looks at the clock there is never much of it.
+   */
+  effort = 0;
 
   constructor(model: Model<State>, operations: readonly Operation[]) {
     this.#model = model;
@@ -33,6 +53,7 @@ export class Transitions<State> {
 
   /** The state after the operation, or `impossible`. */
   step(state: number, operation: number): number {
+    this.effort++;
     const kind = this.kinds[operation]!;
     const last = this.#room - 1;
     for (let place = scattered(state, kind) & last; ; place = (place + 1) & last) {
@@ -43,9 +64,9 @@ export class Transitions<State> {
     }
   }
 
-  /** How many states were met. */
-  get size(): number {
-    return this.#states.length;
+  /** How much it keeps in mind, in words of 32 bits; of states only roughly. */
+  get words(): number {
+    return this.#stateWords + this.#table.length;
   }
 
   state(number: number): State {
@@ -56,21 +77,30 @@ export class Transitions<State> {
   numberOf(state: State): number {
     const model = this.#model;
     if (model.equal) {
+      this.effort += this.#states.length;
       const known = this.#states.findIndex((each) => model.equal!(each, state));
-      return known >= 0 ? known : this.#states.push(state) - 1;
+      return known >= 0 ? known : this.#add(state, contentsOf(state));
     }
     const key = model.stateIdentity ? model.stateIdentity(state) : identity(state);
     let number = this.#numbers.get(key);
     if (number === undefined) {
-      number = this.#states.push(state) - 1;
+      number = this.#add(state, key);
       this.#numbers.set(key, number);
     }
     return number;
   }
 
+  #add(state: State, key: Identity | undefined): number {
+    const length = typeof key === "string" ? key.length : 0;
+    this.#efforts.push(effortToAsk + Math.floor(length / charactersAtOnce));
+    this.#stateWords += wordsOfState + wordsOfCharacter * length;
+    return this.#states.push(state) - 1;
+  }
+
   #ask(state: number, kind: number, operation: number): number {
     const after = this.#stepFrom(this.#states[state]!, this.#operations[operation]!);
     const number = after === refused ? impossible : this.numberOf(after);
+    this.effort += this.#efforts[state]!;
     if (++this.#size > this.#room / 2) this.#grow();
     this.#put(state, kind, number);
     return number;
@@ -78,9 +108,18 @@ export class Transitions<State> {
 
   /** Asks the model, and looks now and then whether it leaves the state as it was. */
   #stepFrom(state: State, operation: Operation): State | typeof refused {
-    const isLookedAt = this.#size < firstLookedAt || this.#size % usuallyLookedAt === 0;
+    const isLookedAt = this.#asked < firstLookedAt || this.#asked % usuallyLookedAt === 0;
+    this.#asked++;
     const before = isLookedAt ? contentsOf(state) : undefined;
     const after = this.#model.step(state, operation);
+    // All such states would be the same one, and so every answer possible.
+    if (after instanceof Promise || (after === undefined && this.#model.init !== undefined)) {
+      throw new LockstepError(
+        "bad-input",
+        `the step of ${this.#model.name} gave ${shown(after)} at ${describe(operation)}: ` +
+          `it must give the state after the operation, or refused, and at once`,
+      );
+    }
     if (before === undefined || before === contentsOf(state)) return after;
     throw new LockstepError(
       "bad-input",
@@ -99,6 +138,11 @@ export class Transitions<State> {
   }
 
   #grow(): void {
+    if (this.#room === mostRoom) {
+      this.#table.fill(unset);
+      this.#size = 1;
+      return;
+    }
     const old = this.#table;
     this.#room *= 4;
     this.#table = emptyTable(this.#room);

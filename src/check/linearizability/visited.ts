@@ -13,6 +13,8 @@ export class Visited {
   /** The record added before it with such a hash, the hash, the place, what was used; one after the other. */
   #records: Int32Array;
   #size = 0;
+  /** How many records were compared so far. */
+  compared = 0;
 
   constructor(length: number, words: number) {
     this.#length = length;
@@ -20,8 +22,9 @@ export class Visited {
     this.#records = new Int32Array(leastRoom * this.#stride);
   }
 
-  get size(): number {
-    return this.#size;
+  /** How much it keeps in mind, in words of 32 bits. */
+  get words(): number {
+    return this.#size * this.#stride;
   }
 
   /** Whether it has been there, or where it is as good; if not, this is written down. */
@@ -30,6 +33,7 @@ export class Visited {
     const records = this.#records;
     let record = this.#heads[hash & (this.#heads.length - 1)]!;
     while (record !== none) {
+      this.compared++;
       if (records[record + 1] === hash && this.#isAsGood(record + 2, place, used)) return true;
       record = records[record]!;
     }

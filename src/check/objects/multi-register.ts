@@ -3,6 +3,7 @@ import { checkOptions } from "../../base/options.js";
 import { describe, valueText, type Operation } from "../history.js";
 import { identity, isSame } from "../identity.js";
 import { refused, type Model } from "../model.js";
+import { isAnswerTo } from "../transactions/micro-operations.js";
 import { KnownCalls } from "./known-calls.js";
 import type { RegisterOptions } from "./register.js";
 
@@ -54,8 +55,11 @@ function accessesOf(operation: Operation): Access[] {
   const [asked] = operation.args;
   if (name === "txn") {
     const accesses = outcome === "ok" ? (result ?? asked) : asked;
-    if (Array.isArray(accesses) && accesses.every(isAccess)) return accesses;
-    throw stranger(operation, `["r", key, value] and ["w", key, value] only`);
+    if (areAccesses(accesses) && isAnswerTo(asked, accesses)) return accesses;
+    throw stranger(
+      operation,
+      `["r", key, value] and ["w", key, value] only, and answers the same with what was read`,
+    );
   }
   if (name === "write") return entriesOf(asked, operation).map(([key, value]) => ["w", key, value]);
   if (!Array.isArray(asked)) throw stranger(operation, "an array of keys");
@@ -63,12 +67,17 @@ function accessesOf(operation: Operation): Access[] {
   return (asked as unknown[]).map((key) => ["r", key, found.get(nameOf(key))]);
 }
 
-function isAccess(access: unknown): access is Access {
+function areAccesses(list: unknown): list is Access[] {
+  return Array.isArray(list) && list.every(isAccess);
+}
+
+function isAccess(access: unknown): boolean {
   return Array.isArray(access) && access.length >= 2 && (access[0] === "r" || access[0] === "w");
 }
 
 function entriesOf(values: unknown, operation: Operation): [string, unknown][] {
-  if (typeof values !== "object" || values === null) {
+  if (values instanceof Map) return [...values].map(([key, value]) => [nameOf(key), value]);
+  if (typeof values !== "object" || values === null || Symbol.iterator in values) {
     throw stranger(operation, "an object of keys and values");
   }
   return Object.entries(values);

@@ -1,4 +1,5 @@
 import type { Client, Operation } from "../history.js";
+import { holdOrder } from "../linearizability/hold-order.js";
 import { refused, type Model } from "../model.js";
 import { KnownCalls } from "./known-calls.js";
 
@@ -21,6 +22,7 @@ export function mutex(): Model<Client | null> {
       return outcome === "unknown" ? owner : refused;
     },
     partition: (operation) => calls.key(operation),
+    shortcut: holdOrder,
     stateIdentity: (owner) => owner,
     effect: (operation) => (isDenied(operation) ? "reads" : undefined),
     show: (owner) => (owner === null ? "free" : `held by ${owner}`),

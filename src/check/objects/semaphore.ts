@@ -1,6 +1,7 @@
 import { LockstepError } from "../../base/errors.js";
 import { shown } from "../../base/shown.js";
 import { describe, type Operation } from "../history.js";
+import { permitOrder } from "../linearizability/permit-order.js";
 import { refused, type Model } from "../model.js";
 import { KnownCalls } from "./known-calls.js";
 
@@ -28,6 +29,7 @@ export function semaphore(permits: number): Model<number> {
       if (after >= 0 && after <= permits) return after;
       return operation.outcome === "unknown" ? free : refused;
     },
+    shortcut: (part) => permitOrder(part, permits, weightOf),
     stateIdentity: (free) => free,
     callIdentity: (operation) =>
       calls.identity(operation, isDenied(operation) ? "denied" : operation.outcome),

@@ -37,7 +37,7 @@ export function causalPlus(log: AccessLog, sources: Int32Array, budget: Budget):
     if (!conflicts) return outOfTime;
     const sorted = known.inOrder(conflicts.before);
     if (!("circle" in sorted)) return "valid";
-    const cycle = known.shortestCycle(sorted.circle, conflicts);
+    const cycle = known.shortestCycle(sorted.circle, budget, conflicts);
     const explanation = `No order of writes agrees with all that was seen: ${reasonsOf(cycle)}.`;
     return anomalyOf("CyclicCF", explanation, undefined, cycle, conflicts.proofOf(cycle));
   });
@@ -51,7 +51,7 @@ function judge(
 ): Finding {
   const known = new KnownOrder(log, sources);
   const sorted = known.inOrder();
-  if ("circle" in sorted) return cyclic(known, "causal", sorted.circle);
+  if ("circle" in sorted) return cyclic(known, "causal", sorted.circle, budget);
   const finding = seenInOrder(known, sorted.order, budget);
   return finding === "valid" ? more(known, sorted.order) : finding;
 }

@@ -1,10 +1,12 @@
 import type { Budget } from "../budget.js";
 import { clientText } from "../history.js";
+import type { Anomaly } from "../verdict.js";
 import { fromStart, none, type AccessLog } from "./access-log.js";
 import { ClientView } from "./client-view.js";
 import { outOfTime, type Finding } from "./finding.js";
 import { KnownOrder } from "./known-order.js";
-import { overwrittenRead, type OrderPromise } from "./overwritten-read.js";
+import type { OrderPromise } from "./missed-write-proof.js";
+import { overwrittenRead } from "./overwritten-read.js";
 import { WritesByKey } from "./writes-by-key.js";
 
 /**
@@ -16,22 +18,30 @@ import { WritesByKey } from "./writes-by-key.js";
  * - Monotonic writes: what the makers of those had written before that. As a read looks at one key only, what
  *   a client has seen is what its reads have seen so far.
  *
- * A write is older than another if one client made first the one and then the other. For the first two it is
- * also older if the client that reads made the other itself, when it had seen the one.
+ * Of two writes of a key one is older if one client made first the one and then the other. For the first two
+ * it is also older if the client that reads had seen it when it made the other itself; and so on from there.
+ * So these two look at one key at a time.
  *
  * All three are PRAM (pipelined RAM): each client sees the writes of each other one in the order in which
- * that made them.
+ * that made them. There the order of one key says something of the others: who has seen a write has seen all
+ * that its maker did before.
  */
 export type ClientGuarantee = Exclude<OrderPromise, "causal" | "writes follow reads">;
 
+const pram = ["read your writes", "monotonic reads", "monotonic writes"] as const;
+
+/** So often it looks at the clock, though what a client does at once is looked at many times. */
+const rowsBetweenLooks = 64;
+
 export function clientGuarantees(
-  guarantees: readonly ClientGuarantee[],
+  promise: ClientGuarantee | "pram",
   log: AccessLog,
   sources: Int32Array,
   budget: Budget,
 ): Finding {
   const { size, byReturn, invoked, returned } = log;
-  const view = new ClientView(log, sources);
+  const guarantees = promise === "pram" ? pram : [promise];
+  const view = new ClientView(log, sources, promise === "pram");
   const missedBy = {
     "read your writes": ownWriteMissed,
     "monotonic reads": readMissed,
@@ -40,19 +50,44 @@ export function clientGuarantees(
   let over = 0;
   let tangled: number | undefined;
   for (let row = 0; row < size; row++) {
-    if ((row & 1023) === 0 && budget.isSpent) return outOfTime;
-    while (over < size && returned[byReturn[over]!]! < invoked[row]!) view.end(byReturn[over++]!);
+    if (row % rowsBetweenLooks === 0 && budget.isSpent) return outOfTime;
+    for (; over < size && returned[byReturn[over]!]! < invoked[row]!; over++) {
+      if (over % rowsBetweenLooks === 0 && budget.isSpent) return outOfTime;
+      view.end(byReturn[over]!);
+    }
     const source = sources[row]!;
     if (source === none) continue;
     if (isTangled(log, sources, row)) tangled = row;
     for (const guarantee of guarantees) {
       const write = missedBy[guarantee](log, view, row, source);
       if (write === undefined) continue;
-      const seen = sources.map((each, reader) => (log.client[reader] === log.client[row] ? each : none));
-      return overwrittenRead(new KnownOrder(log, seen), guarantee, { read: row, source, write });
+      const known = new KnownOrder(log, seenBy(log, sources, row, promise));
+      const anomaly = overwrittenRead(known, guarantee, { read: row, source, write });
+      return guarantee === "monotonic writes" || isOfOneKey(log, anomaly)
+        ? anomaly
+        : { ...anomaly, name: "PRAM" };
     }
   }
   return tangled === undefined ? "valid" : { unknown: tangledText(log, tangled) };
+}
+
+function isOfOneKey(log: AccessLog, { operations }: Anomaly): boolean {
+  const [key, ...others] = operations.map((each) => log.key[log.operations.indexOf(each)]);
+  return others.every((other) => other === key);
+}
+
+/** What the client of the read saw, of as many keys as the promise looks at. */
+function seenBy(
+  log: AccessLog,
+  sources: Int32Array,
+  read: number,
+  promise: ClientGuarantee | "pram",
+): Int32Array {
+  const isOneKey = promise === "read your writes" || promise === "monotonic reads";
+  return sources.map((source, row) => {
+    const isOther = log.client[row] !== log.client[read] || (isOneKey && log.key[row] !== log.key[read]);
+    return isOther ? none : source;
+  });
 }
 
 /** Whether it read what its client was just writing, where that was to depend on what it read itself. */
@@ -72,7 +107,8 @@ function tangledText(log: AccessLog, row: number): string {
 type Missed = number | undefined;
 
 function ownWriteMissed(log: AccessLog, view: ClientView, row: number, source: number): Missed {
-  return newerOf(view.ownWrites(row), log, view, row, source);
+  const writes = view.ownWrites(row);
+  return source === fromStart ? writes[0] : view.newerOf(log.client[row]!, source, writes);
 }
 
 function readMissed(log: AccessLog, view: ClientView, row: number, source: number): Missed {
@@ -81,21 +117,10 @@ function readMissed(log: AccessLog, view: ClientView, row: number, source: numbe
   if (source === fromStart) return [...seen.values()][0]?.[0];
   // Newer than what was read are only writes of its maker, or the client's own.
   for (const maker of [log.client[source]!, log.client[row]!]) {
-    const write = newerOf(seen.get(maker) ?? [], log, view, row, source);
+    const write = view.newerOf(log.client[row]!, source, seen.get(maker) ?? []);
     if (write !== undefined) return write;
   }
   return undefined;
-}
-
-function newerOf(
-  writes: readonly number[],
-  log: AccessLog,
-  view: ClientView,
-  row: number,
-  source: number,
-): Missed {
-  if (source === fromStart) return writes[0];
-  return writes.find((write) => write !== source && view.isOlder(log.client[row]!, source, write));
 }
 
 function formerWriteMissed(log: AccessLog) {

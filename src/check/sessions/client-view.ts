@@ -9,19 +9,25 @@ interface Learnt {
 /**
  * What the clients have seen so far, by their own reads and writes, while the history goes by. What a client
  * did counts for what it does after the answer.
+ *
+ * Of two writes of a key one is older if one client made first the one and then the other; or if the client
+ * that looks made the other, when it had seen the one, or a later write of the same maker. That later write
+ * is one of the same key; with `acrossKeys` of any.
  */
 export class ClientView {
   readonly #log: AccessLog;
   readonly #sources: Int32Array;
-  readonly #ownWrites = new Map<number, readonly number[]>();
+  readonly #acrossKeys: boolean;
+  readonly #ownWrites = new Map<number, number[]>();
   readonly #writesRead = new Map<number, Map<number, number>>();
-  readonly #writesReadOfKey = new Map<number, Map<number, readonly number[]>>();
+  readonly #writesReadOfKey = new Map<number, Map<number, number[]>>();
   readonly #learnt = new Map<number, Learnt[]>();
   readonly #firstRead = new Map<number, number>();
 
-  constructor(log: AccessLog, sources: Int32Array) {
+  constructor(log: AccessLog, sources: Int32Array, acrossKeys: boolean) {
     this.#log = log;
     this.#sources = sources;
+    this.#acrossKeys = acrossKeys;
   }
 
   /** The access has got its answer. */
@@ -54,14 +60,32 @@ export class ClientView {
     return this.#writesReadOfKey.get(this.#placeOfKey(row));
   }
 
-  /** Whether the client had seen the first write before it made the second, or else one client made both. */
-  isOlder(client: number, first: number, second: number): boolean {
+  /** One of these writes of the same key to which the first is older in the eyes of the client. */
+  newerOf(client: number, first: number, writes: readonly number[]): number | undefined {
+    const isLookedAt = new Set<number>();
+    return writes.find((write) => {
+      if (write === first) return false;
+      for (let second = write; second !== first;) {
+        if (isLookedAt.has(second)) return false;
+        isLookedAt.add(second);
+        if (this.#isOlder(client, first, second)) return true;
+        // What reads and writes at once read first.
+        const source = this.#sources[second]!;
+        const isOwn = this.#log.client[second] === client;
+        if (!isOwn || source < 0 || this.#log.isBeforeInSession(source, second)) return false;
+        second = source;
+      }
+      return true;
+    });
+  }
+
+  #isOlder(client: number, first: number, second: number): boolean {
     const { invoked, returned, size } = this.#log;
     if (this.#log.isBeforeInSession(first, second)) return true;
     if (this.#log.client[second] !== client) return false;
     const readAt = this.#firstRead.get(client * size + first);
     if (readAt !== undefined && readAt < invoked[second]!) return true;
-    const learnt = this.#learnt.get(this.#placeOfPair(client, first)) ?? [];
+    const learnt = this.#learnt.get(this.#placeOfLearnt(client, first)) ?? [];
     let low = 0;
     let high = learnt.length;
     while (low < high) {
@@ -69,19 +93,21 @@ export class ClientView {
       if (learnt[middle]!.until > returned[first]!) high = middle;
       else low = middle + 1;
     }
-    if (low < learnt.length && learnt[low]!.since < invoked[second]!) return true;
-    // What reads and writes at once read first.
-    const source = this.#sources[second]!;
-    if (source < 0 || this.#log.isBeforeInSession(source, second)) return false;
-    return source === first || this.isOlder(client, first, source);
+    return low < learnt.length && learnt[low]!.since < invoked[second]!;
   }
 
   /** Of writes of one client: those after which it made no other one of these. */
-  #latest(writes: readonly number[] | undefined, write: number): readonly number[] {
+  #latest(writes: number[] | undefined, write: number): number[] {
     if (!writes) return [write];
-    const isOver = writes.some((each) => each === write || this.#log.isBeforeInSession(write, each));
-    if (isOver) return writes;
-    return [...writes.filter((each) => !this.#log.isBeforeInSession(each, write)), write];
+    const { invoked, returned } = this.#log;
+    let hasFormer = false;
+    for (const each of writes) {
+      if (each === write || returned[write]! < invoked[each]!) return writes;
+      hasFormer ||= returned[each]! < invoked[write]!;
+    }
+    const latest = hasFormer ? writes.filter((each) => returned[each]! >= invoked[write]!) : writes;
+    latest.push(write);
+    return latest;
   }
 
   #learn(row: number, source: number): void {
@@ -89,10 +115,10 @@ export class ClientView {
     const since = returned[row]!;
     const firstRead = client[row]! * size + source;
     if (!this.#firstRead.has(firstRead)) this.#firstRead.set(firstRead, since);
-    const pair = this.#placeOfPair(client[row]!, source);
-    const learnt = this.#learnt.get(pair);
+    const place = this.#placeOfLearnt(client[row]!, source);
+    const learnt = this.#learnt.get(place);
     const until = invoked[source]!;
-    if (!learnt) this.#learnt.set(pair, [{ since, until }]);
+    if (!learnt) this.#learnt.set(place, [{ since, until }]);
     else if (learnt.at(-1)!.until < until) learnt.push({ since, until });
   }
 
@@ -100,8 +126,10 @@ export class ClientView {
     return this.#log.client[row]! * this.#log.keys.length + this.#log.key[row]!;
   }
 
-  #placeOfPair(client: number, write: number): number {
-    return client * this.#log.clientCount + this.#log.client[write]!;
+  #placeOfLearnt(client: number, write: number): number {
+    const { clientCount, keys } = this.#log;
+    const pair = client * clientCount + this.#log.client[write]!;
+    return this.#acrossKeys ? pair : pair * keys.length + this.#log.key[write]!;
   }
 }
 

@@ -13,7 +13,7 @@ export class Conflicts {
   readonly #known: KnownOrder;
   readonly #earlier: number[] = [];
   readonly #later: number[] = [];
-  readonly #shownBy: number[] = [];
+  readonly #reads: number[] = [];
   #before: ShownPredecessors | undefined;
 
   constructor(known: KnownOrder) {
@@ -24,7 +24,7 @@ export class Conflicts {
   add(earlier: number, later: number, shownBy: number): void {
     this.#earlier.push(earlier);
     this.#later.push(later);
-    this.#shownBy.push(shownBy);
+    this.#reads.push(shownBy);
   }
 
   /** By the later one: the earlier ones. For when all are added. */
@@ -38,16 +38,14 @@ export class Conflicts {
     this.#later.forEach((later, index) => {
       const at = starts[later + 1]!++;
       rows[at] = this.#earlier[index]!;
-      shownBy[at] = this.#shownBy[index]!;
+      shownBy[at] = this.#reads[index]!;
     });
     return (this.#before = { starts, rows, shownBy });
   }
 
-  visitBefore(later: number, visit: (earlier: number, edge: () => Edge) => void): void {
-    const { starts, rows, shownBy } = this.before;
-    for (let at = starts[later]!; at < starts[later + 1]!; at++) {
-      visit(rows[at]!, () => this.#edge(rows[at]!, later, shownBy[at]!));
-    }
+  visitBefore(later: number, visit: (earlier: number) => void): void {
+    const { starts, rows } = this.before;
+    for (let at = starts[later]!; at < starts[later + 1]!; at++) visit(rows[at]!);
   }
 
   /** Why the edges of a cycle that are conflicts are: how the read came to see the earlier one. */
@@ -56,19 +54,22 @@ export class Conflicts {
     return cycle.flatMap((edge) => {
       if (edge.relation !== "cf") return [];
       const [earlier, later] = [log.operations.indexOf(edge.from), log.operations.indexOf(edge.to)];
-      const { starts, rows, shownBy } = this.before;
-      const at = rows.indexOf(earlier, starts[later]);
-      const read = shownBy[at]!;
+      const read = this.#shownBy(earlier, later);
       return [...this.#known.shortestPath(earlier, read), this.#known.readEdge(read)];
     });
   }
 
-  #edge(earlier: number, later: number, shownBy: number): Edge {
+  edge(earlier: number, later: number): Edge {
     const { log } = this.#known;
     const [former, latter] = [log.operation(earlier), log.operation(later)];
     const because =
-      `${describeBy(log.operation(shownBy))} saw ${describeBy(latter)}, ` +
+      `${describeBy(log.operation(this.#shownBy(earlier, later)))} saw ${describeBy(latter)}, ` +
       `when it knew of ${describeBy(former)}: so that came first`;
     return { from: former, to: latter, relation: "cf", because };
+  }
+
+  #shownBy(earlier: number, later: number): number {
+    const { starts, rows, shownBy } = this.before;
+    return shownBy[rows.indexOf(earlier, starts[later])]!;
   }
 }

@@ -17,16 +17,16 @@ export type SessionLevel = Exclude<OperationLevel, "linearizable" | "sequential"
 type Judge = (log: AccessLog, sources: Int32Array, budget: Budget) => Finding;
 
 const clientSide =
-  (...guarantees: ClientGuarantee[]): Judge =>
+  (promise: ClientGuarantee | "pram"): Judge =>
   (log, sources, budget) =>
-    clientGuarantees(guarantees, log, sources, budget);
+    clientGuarantees(promise, log, sources, budget);
 
-const pram = clientSide("read your writes", "monotonic reads", "monotonic writes");
+const pram = clientSide("pram");
 
 const judges: Readonly<Record<SessionLevel, Judge>> = {
   "causal+": causalPlus,
   causal,
-  // Each of the four by itself. Four that hold together, each for what the others bring, are causal.
+  // Each by itself. Both together, each for what the other brings, are causal.
   session: (log, sources, budget) => {
     const finding = pram(log, sources, budget);
     if (isAnomaly(finding)) return finding;

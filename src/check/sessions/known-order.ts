@@ -1,3 +1,4 @@
+import type { Budget } from "../budget.js";
 import { clientText, describe, describeBy } from "../history.js";
 import type { Edge } from "../verdict.js";
 import type { AccessLog } from "./access-log.js";
@@ -6,8 +7,12 @@ import { topologicalOrder, type Predecessors, type TopologicalOrder } from "./to
 
 /** Further reasons why one comes before another. */
 interface ReasonedOrder {
-  visitBefore(later: number, visit: (earlier: number, edge: () => Edge) => void): void;
+  visitBefore(later: number, visit: (earlier: number) => void): void;
+  edge(earlier: number, later: number): Edge;
 }
+
+/** From how many places of a circle a shorter one is looked for. */
+const mostStarts = 50;
 
 /**
  * What came before what: what a client did before, and what it read the writes of. With `leads`, only after
@@ -16,16 +21,15 @@ interface ReasonedOrder {
 export class KnownOrder {
   readonly log: AccessLog;
   readonly sources: Int32Array;
-  readonly sessions: SessionOrder;
   /** By access: the one it read, if any. */
   readonly read: Predecessors;
-  readonly #leads: ((row: number) => boolean) | undefined;
+  readonly #leads: (row: number) => boolean;
+  #sessions: SessionOrder | undefined;
   #ledByReturn: number[][] | undefined;
 
-  constructor(log: AccessLog, sources: Int32Array, leads?: (row: number) => boolean) {
+  constructor(log: AccessLog, sources: Int32Array, leads: (row: number) => boolean = () => true) {
     this.log = log;
     this.sources = sources;
-    this.sessions = new SessionOrder(log, leads);
     this.#leads = leads;
     const starts = new Int32Array(log.size + 1);
     const rows = new Int32Array(log.size);
@@ -36,83 +40,101 @@ export class KnownOrder {
     this.read = { starts, rows };
   }
 
+  get sessions(): SessionOrder {
+    return (this.#sessions ??= new SessionOrder(this.log, this.#leads));
+  }
+
   inOrder(conflicts?: Predecessors): TopologicalOrder {
     const relations = [this.sessions.before, this.read, ...(conflicts ? [conflicts] : [])];
     return topologicalOrder(this.log.size, relations);
   }
 
-  /** The shortest way through those in a circle, back to where it began. */
-  shortestCycle(circle: readonly number[], conflicts?: ReasonedOrder): Edge[] {
-    let shortest: Edge[] | undefined;
+  /** The shortest way through those in a circle, back to where it began; or a short one, if time is. */
+  shortestCycle(circle: readonly number[], budget: Budget, conflicts?: ReasonedOrder): Edge[] {
+    let shortest: readonly number[] | undefined;
     // A long one has a short one in it, more often than not, and it is as good to begin with as any.
-    for (const row of circle.slice(0, 50)) {
-      const cycle = this.shortestPath(row, row, conflicts);
+    for (const row of circle.slice(0, mostStarts)) {
+      if (shortest && budget.isSpent) break;
+      const cycle = this.#shortestWay(row, [row], this.#leads, conflicts);
       if (!shortest || cycle.length < shortest.length) shortest = cycle;
     }
-    return shortest!;
+    return this.#edges(shortest!, conflicts);
   }
 
   /** The shortest way from one to another that comes after it. A client's order counts as one step. */
-  shortestPath(from: number, to: number, conflicts?: ReasonedOrder): Edge[] {
+  shortestPath(from: number, to: number): Edge[] {
+    return this.#edges(this.#shortestWay(from, [to], this.#leads));
+  }
+
+  /** The shortest way from a write to any of some others, of those that begin with a read of the write. */
+  shortestPathOfReaders(write: number, to: readonly number[]): Edge[] {
+    return this.#edges(this.#shortestWay(write, to, (row) => row !== write && this.#leads(row)));
+  }
+
+  sessionEdge(from: number, to: number): Edge {
+    const [first, then] = [this.log.operation(from), this.log.operation(to)];
+    const because = `${clientText(first.client)} did ${describe(first)} before ${describe(then)}`;
+    return { from: first, to: then, relation: "session", because };
+  }
+
+  readEdge(read: number): Edge {
+    const [writer, reader] = [this.log.operation(this.sources[read]!), this.log.operation(read)];
+    const because = `${describeBy(reader)} saw what ${describeBy(writer)} wrote`;
+    return { from: writer, to: reader, relation: "wr", because };
+  }
+
+  /** Those on the way, both ends as well. */
+  #shortestWay(
+    from: number,
+    ends: readonly number[],
+    leads: (row: number) => boolean,
+    conflicts?: ReasonedOrder,
+  ): number[] {
     const { log, sources } = this;
     const ledByReturn = (this.#ledByReturn ??= this.#sortByReturn());
     // By client: how many of those that lead, in the order of their answers, are reached.
     const reached = new Int32Array(log.clientCount);
-    const edgeAfter = new Map<number, { next: number; edge: Edge }>();
-    const queue = [to];
-    const reach = (row: number, next: number, edge: () => Edge) => {
-      if (edgeAfter.has(row)) return;
-      edgeAfter.set(row, { next, edge: edge() });
+    const next = new Int32Array(log.size).fill(-1);
+    const queue = [...ends];
+    const reach = (row: number, after: number) => {
+      if (next[row]! >= 0) return;
+      next[row] = after;
       queue.push(row);
     };
-    for (let head = 0; head < queue.length && !edgeAfter.has(from); head++) {
+    for (let head = 0; head < queue.length && next[from]! < 0; head++) {
       const row = queue[head]!;
       const source = sources[row]!;
-      if (source >= 0) reach(source, row, () => this.readEdge(row));
-      conflicts?.visitBefore(row, (before, edge) => reach(before, row, edge));
+      if (source >= 0) reach(source, row);
+      conflicts?.visitBefore(row, (before) => reach(before, row));
       const client = log.client[row]!;
       const led = ledByReturn[client]!;
       for (; reached[client]! < led.length; reached[client]!++) {
         const before = led[reached[client]!]!;
         if (log.returned[before]! >= log.invoked[row]!) break;
-        reach(before, row, () => this.sessionEdge(before, row));
+        if (leads(before)) reach(before, row);
       }
     }
-    const path: Edge[] = [];
-    let row = from;
-    do {
-      const { next, edge } = edgeAfter.get(row)!;
-      path.push(edge);
-      row = next;
-    } while (row !== to);
-    return path;
+    const isEnd = new Set(ends);
+    const way = [from];
+    do way.push(next[way.at(-1)!]!);
+    while (!isEnd.has(way.at(-1)!));
+    return way;
   }
 
-  sessionEdge(from: number, to: number): Edge {
-    return sessionEdge(this.log, from, to);
-  }
-
-  readEdge(read: number): Edge {
-    return readEdge(this.log, this.sources[read]!, read);
+  #edges(way: readonly number[], conflicts?: ReasonedOrder): Edge[] {
+    return way.slice(1).map((to, index) => {
+      const from = way[index]!;
+      if (this.sources[to] === from) return this.readEdge(to);
+      const isLed = this.#leads(from) && this.log.isBeforeInSession(from, to);
+      return isLed || !conflicts ? this.sessionEdge(from, to) : conflicts.edge(from, to);
+    });
   }
 
   #sortByReturn(): number[][] {
     const sorted: number[][] = Array.from({ length: this.log.clientCount }, () => []);
     for (const row of this.log.byReturn) {
-      if (this.#leads?.(row) ?? true) sorted[this.log.client[row]!]!.push(row);
+      if (this.#leads(row)) sorted[this.log.client[row]!]!.push(row);
     }
     return sorted;
   }
-}
-
-export function sessionEdge(log: AccessLog, from: number, to: number): Edge {
-  const [first, then] = [log.operation(from), log.operation(to)];
-  const because = `${clientText(first.client)} did ${describe(first)} before ${describe(then)}`;
-  return { from: first, to: then, relation: "session", because };
-}
-
-export function readEdge(log: AccessLog, from: number, to: number): Edge {
-  const [writer, reader] = [log.operation(from), log.operation(to)];
-  const because = `${describeBy(reader)} saw what ${describeBy(writer)} wrote`;
-  return { from: writer, to: reader, relation: "wr", because };
 }

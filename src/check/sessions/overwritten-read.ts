@@ -4,10 +4,7 @@ import { fromStart, none } from "./access-log.js";
 import { anomalyOf, missedEdge, missedText, type MissedWrite } from "./anomaly-of.js";
 import { outOfTime, type Finding } from "./finding.js";
 import type { KnownOrder } from "./known-order.js";
-
-/** What a read that saw something overwritten breaks. */
-export type OrderPromise =
-  "causal" | "writes follow reads" | "read your writes" | "monotonic reads" | "monotonic writes";
+import { whyItIsNewer, whyItMustBeSeen, type OrderPromise } from "./missed-write-proof.js";
 
 /**
  * Looks, without clocks, for a read that saw something although a later write came before it. For each write
@@ -94,21 +91,25 @@ function scopesOf({ log, sources }: KnownOrder, order: Int32Array) {
 
 export function overwrittenRead(known: KnownOrder, promise: OrderPromise, missed: MissedWrite): Anomaly {
   const { log } = known;
-  const { read, source, write } = missed;
-  const isStart = source === fromStart;
+  const isStart = missed.source === fromStart;
   const name = promise !== "causal" ? promise : isStart ? "WriteCOInitRead" : "WriteCORead";
-  const way = known.shortestPath(write, read);
+  const way = whyItMustBeSeen(known, promise, missed);
   const cycle = [...way, missedEdge(log, missed)];
-  const before = isStart ? [] : known.shortestPath(source, write);
+  const before = isStart ? [] : whyItIsNewer(known, promise, missed);
   const later = isStart ? "" : ` That came after what it saw: ${reasonsOf(before)}.`;
   const explanation = `${missedText(log, missed)}. It had to see that: ${reasonsOf(way)}.${later}`;
-  return anomalyOf(name, explanation, log.keyOf(read), cycle, before);
+  return anomalyOf(name, explanation, log.keyOf(missed.read), cycle, before);
 }
 
 /** That something came before itself. */
-export function cyclic(known: KnownOrder, promise: OrderPromise, circle: readonly number[]): Anomaly {
+export function cyclic(
+  known: KnownOrder,
+  promise: OrderPromise,
+  circle: readonly number[],
+  budget: Budget,
+): Anomaly {
   const name = promise === "causal" ? "CyclicCO" : promise;
-  const cycle = known.shortestCycle(circle);
+  const cycle = known.shortestCycle(circle, budget);
   const explanation = `Something came before itself: ${reasonsOf(cycle)}.`;
   return anomalyOf(name, explanation, undefined, cycle);
 }

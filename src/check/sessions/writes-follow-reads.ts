@@ -19,6 +19,6 @@ export function writesFollowReads(log: AccessLog, sources: Int32Array, budget: B
   if (causal(log, sources, budget) === "valid") return "valid";
   const known = new KnownOrder(log, sources, (row) => sources[row] !== none);
   const sorted = known.inOrder();
-  if ("circle" in sorted) return cyclic(known, "writes follow reads", sorted.circle);
+  if ("circle" in sorted) return cyclic(known, "writes follow reads", sorted.circle, budget);
   return findOverwritten(known, sorted.order, "writes follow reads", budget);
 }

@@ -4,11 +4,13 @@ import { reasonsOf, type Edge } from "../verdict.js";
 import { stepsOf } from "./cycles.js";
 import { addDataEdges, addSessionEdges, DependencyGraph, relations, type Step } from "./dependency-graph.js";
 import { EventGraph } from "./event-graph.js";
+import { evidenceOf } from "./evidence.js";
 import { edgeOf, readOf } from "./explanations.js";
 import type { Observations } from "./observations.js";
 import type { Phenomenon } from "./phenomena.js";
 import { SessionChains } from "./session-chains.js";
 import { CycleSearch } from "./shortest-cycles.js";
+import { shortestWay } from "./shortest-way.js";
 import { strongComponents } from "./strong-components.js";
 
 const { ww, wr, session, order } = relations;
@@ -48,6 +50,7 @@ export class CommitOrder {
   readonly #chains: SessionChains;
   readonly #budget: Budget;
   readonly #timing: "none" | "session";
+  #knownCausality: DependencyGraph | undefined;
 
   /** Without regard to sessions there is no clock for "causal": only the two others can be asked for. */
   constructor(observations: Observations, timing: "none" | "session", budget: Budget) {
@@ -134,10 +137,7 @@ export class CommitOrder {
     const { members, chainOf, placeOf } = this.#chains;
     const sessions = members.length;
     if (operations.length * sessions > mostClocks) return false;
-    const causality = new DependencyGraph(operations.length);
-    addDataEdges(causality, this.#observations, wr);
-    addSessionEdges(causality, this.#observations);
-    const sorted = new EventGraph(causality.seal(), false).sorted(this.#observations);
+    const sorted = new EventGraph(this.#causality, false).sorted(this.#observations);
     // A circle of knowledge is G1c-process, which is found elsewhere.
     if (sorted === undefined) return true;
     // By transactions and chains: the place of the last of the chain that is known.
@@ -172,19 +172,28 @@ export class CommitOrder {
     return true;
   }
 
+  get #causality(): DependencyGraph {
+    if (this.#knownCausality) return this.#knownCausality;
+    const graph = new DependencyGraph(this.#observations.operations.length);
+    addDataEdges(graph, this.#observations, wr);
+    addSessionEdges(graph, this.#observations);
+    return (this.#knownCausality = graph.seal());
+  }
+
   /** It saw the initial version, which is older than all. */
-  #addUnseen(level: CommitOrderLevel, { reader, version, older }: Sight): void {
+  #addUnseen(level: CommitOrderLevel, sight: Sight): void {
     const observations = this.#observations;
     const { operations, keys, findings } = observations;
+    const { reader, version, older } = sight;
     const key = observations.keyOfVersion(version);
     const missed = observations.installedBy(older, key);
-    const because = this.#knownBecause(level, older);
+    const { over, because } = this.#knowledge(level, sight);
     const known: Edge = { from: operations[older]!, to: operations[reader]!, relation: "known", because };
     const step = { from: reader, to: older, relation: relations.rw, version: missed };
     const cycle = [known, edgeOf(observations, step)];
     findings.add(breaches[level][this.#timing], {
       explanation: `${cycle[1]!.because}, though ${because}.`,
-      operations: [operations[older]!, operations[reader]!],
+      operations: [...over, older, reader].map((each) => operations[each]!),
       key: keys[key],
       cycle,
     });
@@ -205,37 +214,44 @@ export class CommitOrder {
   }
 
   #anomaly(level: CommitOrderLevel, steps: readonly Step[], sights: readonly Sight[]) {
-    const { operations } = this.#observations;
-    const observers: number[] = [];
+    const observations = this.#observations;
+    const { operations } = observations;
+    const members = steps.map(({ from }) => from);
+    const others: number[] = [];
     const cycle = steps.map((step): Edge => {
-      if (step.relation !== order) return edgeOf(this.#observations, step);
-      const { reader, version, older } = sights[step.version]!;
-      observers.push(reader);
-      const read = readOf(this.#observations, reader, version);
+      if (step.relation !== order) {
+        const evidence = evidenceOf(observations, step, members);
+        others.push(...evidence.witnesses);
+        return edgeOf(observations, step, evidence);
+      }
+      const sight = sights[step.version]!;
+      const { over, because } = this.#knowledge(level, sight);
+      others.push(sight.reader, ...over);
+      const saw = `${this.#nameOf(sight.reader)}'s ${readOf(observations, sight.reader, sight.version)}`;
       return {
-        from: operations[older]!,
+        from: operations[sight.older]!,
         to: operations[step.to]!,
         relation: "ww",
-        because:
-          `${this.#nameOf(reader)}'s ${read} saw what ${this.#nameOf(step.to)} wrote, ` +
-          `though ${this.#knownBecause(level, older)}: so that came first`,
+        because: `${saw} saw what ${this.#nameOf(step.to)} wrote, though ${because}: so that came first`,
       };
     });
     return {
       explanation: `No order of commits agrees with what was seen: ${reasonsOf(cycle)}.`,
-      operations: [
-        ...steps.map(({ from }) => operations[from]!),
-        ...observers.map((each) => operations[each]!),
-      ],
+      operations: [...members, ...others].map((each) => operations[each]!),
       cycle,
     };
   }
 
-  #knownBecause(level: CommitOrderLevel, older: number): string {
+  /** How the reader knew of the older one, and over whom. */
+  #knowledge(level: CommitOrderLevel, { reader, older }: Sight): { over: number[]; because: string } {
     const known = `${this.#nameOf(older)}'s transaction`;
-    if (level === "read-committed") return `it had read from ${known} before`;
-    if (level === "read-atomic") return `it read from ${known}, or is of one client with it`;
-    return `it knew of ${known}, by what it read or what its client did before`;
+    if (level === "read-committed") return { over: [], because: `it had read from ${known} before` };
+    if (level === "read-atomic") {
+      return { over: [], because: `it read from ${known}, or is of one client with it` };
+    }
+    const way = shortestWay(this.#causality, older, reader);
+    const reasons = reasonsOf(way.map((step) => edgeOf(this.#observations, step)));
+    return { over: way.map(({ from }) => from), because: `it knew of ${known} (${reasons})` };
   }
 
   #nameOf(transaction: number): string {

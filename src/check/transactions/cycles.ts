@@ -66,12 +66,11 @@ function possibleKinds(graph: DependencyGraph, all: number): Set<CycleKind> {
   return kinds;
 }
 
-/** The cycle from transaction to transaction. */
-export function stepsOf(graph: DependencyGraph, cycle: Cycle): Step[] {
+/** The way from transaction to transaction; a cycle ends at the transaction where it starts. */
+export function stepsOf(graph: DependencyGraph, cycle: Cycle, start = graph.to[cycle.at(-1)!]!): Step[] {
   const { transactions, to, relation, version } = graph;
   const steps: Step[] = [];
-  // It ends at the transaction where it starts.
-  let from = to[cycle.at(-1)!]!;
+  let from = start;
   for (const edge of cycle) {
     if (to[edge]! >= transactions) continue;
     steps.push({ from, to: to[edge]!, relation: relation[edge]!, version: version[edge]! });

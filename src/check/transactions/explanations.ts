@@ -1,8 +1,9 @@
-import { clientText, type Operation } from "../history.js";
+import { clientText, valueText, type Operation } from "../history.js";
 import { isSame } from "../identity.js";
 import { operationText } from "../operation-text.js";
 import { reasonsOf, type Anomaly, type Attempt, type Edge } from "../verdict.js";
 import { relations, type Step } from "./dependency-graph.js";
+import { evidenceOf, olderOf } from "./evidence.js";
 import { shownMicroOperation } from "./micro-operations.js";
 import type { Observations } from "./observations.js";
 import type { Phenomenon } from "./phenomena.js";
@@ -25,21 +26,29 @@ export function anomalyOf(
   phenomenon: Phenomenon,
   steps: readonly Step[],
 ): Omit<Anomaly, "name"> {
-  const cycle = steps.map((step) => edgeOf(observations, step));
+  const members = steps.map(({ from }) => from);
+  const evidence = steps.map((step) => evidenceOf(observations, step, members));
+  const cycle = steps.map((step, at) => edgeOf(observations, step, evidence[at]));
+  const all = [...members, ...evidence.flatMap(({ witnesses }) => witnesses)];
   const [, meaning = ""] = meanings.find(([beginning]) => phenomenon.startsWith(beginning)) ?? [];
   const isSkew = phenomenon === "G2-item" && steps.length === 2;
   return {
     explanation: `${meaning}${isSkew ? " (write skew)" : ""}: ${reasonsOf(cycle)}.`,
-    operations: cycle.map(({ from }) => from),
+    operations: all.map((each) => observations.operations[each]!),
     cycle,
   };
 }
 
 /** The edge for people. */
-export function edgeOf(observations: Observations, step: Step): Edge {
+export function edgeOf(
+  observations: Observations,
+  step: Step,
+  evidence = evidenceOf(observations, step, [step.from, step.to]),
+): Edge {
   const from = observations.operations[step.from]!;
   const to = observations.operations[step.to]!;
-  return { from, to, relation: relationName(step.relation), because: becauseOf(observations, step) };
+  const because = `${becauseOf(observations, step)}${evidence.text}`;
+  return { from, to, relation: relationName(step.relation), because };
 }
 
 const longest = 40;
@@ -49,8 +58,9 @@ function relationName(relation: number): string {
   return names![0];
 }
 
-function becauseOf(observations: Observations, { from, to, relation, version }: Step): string {
-  const { operations, keys, versionValue, older, newer } = observations;
+function becauseOf(observations: Observations, step: Step): string {
+  const { from, to, relation, version } = step;
+  const { operations, keys, versionValue } = observations;
   const [first, second] = [operations[from]!, operations[to]!].map(({ client }) => clientText(client));
   if (relation === session)
     return `${first} did ${shortText(operations[from]!)} before ${shortText(operations[to]!)}`;
@@ -58,15 +68,14 @@ function becauseOf(observations: Observations, { from, to, relation, version }: 
     const [over, begun] = [shortText(operations[from]!), shortText(operations[to]!)];
     return `${first}'s ${over} was over before ${second}'s ${begun} began`;
   }
-  const value = JSON.stringify(versionValue[version]);
+  const value = valueText(versionValue[version]);
   const wrote = observations.workload === "list-append" ? "appended" : "wrote";
   if (relation === wr)
     return `${second}'s ${readOf(observations, to, version)} saw ${value}, which ${first} ${wrote}`;
   if (relation === rw)
     return `${first}'s ${readOf(observations, from, version)} did not see ${value}, which ${second} ${wrote}`;
-  const pair = newer.findIndex((each, at) => each === version && observations.writerOf(older[at]!) === from);
-  const before = JSON.stringify(versionValue[older[pair]!]);
-  const key = JSON.stringify(keys[observations.keyOfVersion(version)]);
+  const before = valueText(versionValue[olderOf(observations, step)]);
+  const key = valueText(keys[observations.keyOfVersion(version)]);
   return `to ${key} ${first} appended ${before}, and then ${second} ${value}`;
 }
 
@@ -98,7 +107,7 @@ export function attemptOf(observations: Observations, longest: readonly number[]
       current.set(versionKey[version]!, version);
     }
   }
-  const valueOf = (key: number) => JSON.stringify(versionValue[current.get(key) ?? -1] ?? null);
+  const valueOf = (key: number) => valueText(versionValue[current.get(key) ?? -1] ?? null);
   const placed = new Set(longest);
   const stuck: { operation: Operation; because: string }[] = [];
   for (let transaction = 0; transaction < operations.length && stuck.length < mostStuck; transaction++) {
@@ -114,6 +123,6 @@ export function attemptOf(observations: Observations, longest: readonly number[]
           valueOf(observations.keyOfVersion(read));
     stuck.push({ operation: operations[transaction]!, because });
   }
-  const state = [...current.keys()].map((key) => `${JSON.stringify(keys[key])}: ${valueOf(key)}`);
+  const state = [...current.keys()].map((key) => `${valueText(keys[key])}: ${valueOf(key)}`);
   return { order: longest.map((transaction) => operations[transaction]!), state: state.join(", "), stuck };
 }

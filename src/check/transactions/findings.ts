@@ -1,4 +1,4 @@
-import { clientText, type Operation } from "../history.js";
+import { clientText, valueText, type Operation } from "../history.js";
 import type { Anomaly } from "../verdict.js";
 import { shownMicroOperation, type MicroOperation } from "./micro-operations.js";
 import { nameOf, phenomena, type Phenomenon } from "./phenomena.js";
@@ -20,9 +20,10 @@ interface Finding {
 export class Findings {
   readonly #smallest = new Map<Phenomenon, Finding>();
 
-  /** How many operations the smallest instance has that is known; Infinity if none is. */
+  /** Of the smallest instance the length of its cycle, or of its operations; Infinity if none is known. */
   sizeOf(phenomenon: Phenomenon): number {
-    return this.#smallest.get(phenomenon)?.anomaly.operations.length ?? Infinity;
+    const known = this.#smallest.get(phenomenon);
+    return known ? sizeOf(known.anomaly) : Infinity;
   }
 
   has(phenomenon: Phenomenon): boolean {
@@ -31,7 +32,7 @@ export class Findings {
 
   add(phenomenon: Phenomenon, anomaly: Omit<Anomaly, "name">): void {
     const operations = inOrder(anomaly.operations);
-    if (operations.length >= this.sizeOf(phenomenon)) return;
+    if (sizeOf({ ...anomaly, operations }) >= this.sizeOf(phenomenon)) return;
     this.#smallest.set(phenomenon, {
       phenomenon,
       anomaly: { ...anomaly, name: nameOf(phenomenon), operations },
@@ -49,7 +50,7 @@ export class Findings {
     if (this.has(phenomenon)) return;
     const { operations, versionValue } = writers;
     const writer = version === undefined ? -1 : writers.writerOf(version);
-    const value = version === undefined ? undefined : JSON.stringify(versionValue[version]);
+    const value = version === undefined ? undefined : valueText(versionValue[version]);
     const said: Partial<Record<Phenomenon, string>> = {
       G1a: `saw ${value}, whose transaction had failed`,
       G1b: `saw ${value}, which the transaction that wrote it wrote over again`,
@@ -71,6 +72,11 @@ export class Findings {
   get all(): readonly Finding[] {
     return phenomena.flatMap((phenomenon) => this.#smallest.get(phenomenon) ?? []);
   }
+}
+
+/** Those who only show what a cycle rests on do not count. */
+function sizeOf({ cycle, operations }: Omit<Anomaly, "name">): number {
+  return cycle?.length ?? operations.length;
 }
 
 function inOrder(operations: readonly Operation[]): readonly Operation[] {

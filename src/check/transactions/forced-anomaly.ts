@@ -1,5 +1,5 @@
 import type { Budget } from "../budget.js";
-import { clientText } from "../history.js";
+import { clientText, valueText } from "../history.js";
 import { reasonsOf, type Anomaly, type Edge } from "../verdict.js";
 import { relations } from "./dependency-graph.js";
 import { edgeOf, readOf } from "./explanations.js";
@@ -49,7 +49,7 @@ function edgesOf(observations: Observations, { events, reasons }: ForcedOrder, c
     if (relation === relations.order) {
       const { reader, version: read, other } = reasons[version]!;
       const seen = `${clientText(operations[reader]!.client)} saw ${readOf(observations, reader, read)}`;
-      const key = JSON.stringify(observations.keys[observations.keyOfVersion(read)]);
+      const key = valueText(observations.keys[observations.keyOfVersion(read)]);
       const writer = clientText(operations[other]!.client);
       const because = `${seen}, so ${writer} cannot have written ${key} in between`;
       edges.push({ from: operations[from]!, to: operations[to]!, relation: "order", because });

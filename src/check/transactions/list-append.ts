@@ -1,4 +1,4 @@
-import { clientText } from "../history.js";
+import { clientText, valueText } from "../history.js";
 import { isSame } from "../identity.js";
 import { shownMicroOperation, type MicroOperation } from "./micro-operations.js";
 import type { Observations } from "./observations.js";
@@ -17,7 +17,7 @@ export function observeLists(observations: Observations): void {
       if (each[0] === "r") orders[observations.keyNumber(each[1])]!.offer(reader, each);
     }
   }
-  for (const order of orders) order.number(observations);
+  orders.forEach((order, key) => order.number(observations, key));
   const own = new OwnSteps(observations.keys.length);
   for (let transaction = 0; transaction < operations.length; transaction++) {
     let version = firstVersion[transaction]!;
@@ -71,8 +71,9 @@ class ListOrder {
     this.#micro = micro;
   }
 
-  number(observations: Observations): void {
+  number(observations: Observations, key: number): void {
     if (this.#micro === undefined) return;
+    observations.longestReader[key] = this.#reader;
     this.versions = numbered(observations, this.#reader, this.#micro);
     if (new Set(this.versions).size < this.versions.length) this.isBroken = true;
   }
@@ -172,6 +173,7 @@ function addOrders(observations: Observations, orders: readonly ListOrder[]): vo
 /** Each version is older than the next of another writer. Gives the last of all. */
 function addOrder(observations: Observations, key: number, versions: readonly number[]): number {
   const { findings, operations, versionValue } = observations;
+  const reader = operations[observations.longestReader[key]!]!;
   // The latest versions that are all of one writer.
   let latest = [observations.initialVersion(key)];
   let failed = -1;
@@ -185,9 +187,9 @@ function addOrder(observations: Observations, key: number, versions: readonly nu
     if (failed >= 0) {
       findings.add("dirty update", {
         explanation:
-          `${clientText(operations[writer]!.client)} appended ${JSON.stringify(versionValue[version])} ` +
-          `to a list that held ${JSON.stringify(versionValue[failed])}, whose transaction had failed.`,
-        operations: [operations[observations.writerOf(failed)]!, operations[writer]!],
+          `${clientText(operations[writer]!.client)} appended ${valueText(versionValue[version])} ` +
+          `to a list that held ${valueText(versionValue[failed])}, whose transaction had failed.`,
+        operations: [operations[observations.writerOf(failed)]!, operations[writer]!, reader],
         key: observations.keys[key],
       });
     }
@@ -195,9 +197,9 @@ function addOrder(observations: Observations, key: number, versions: readonly nu
     if (own >= 0 && !isPlaced.has(own)) {
       findings.add("incompatible order", {
         explanation:
-          `${clientText(operations[writer]!.client)} appended ${JSON.stringify(versionValue[own])} before ` +
-          `${JSON.stringify(versionValue[version])}, and the list does not hold them so.`,
-        operations: [operations[writer]!],
+          `${clientText(operations[writer]!.client)} appended ${valueText(versionValue[own])} before ` +
+          `${valueText(versionValue[version])}, and the list does not hold them so.`,
+        operations: [operations[writer]!, reader],
         key: observations.keys[key],
       });
     }

@@ -1,5 +1,6 @@
 import { LockstepError } from "../../base/errors.js";
 import { describe, type History, type Operation } from "../history.js";
+import { isSame } from "../identity.js";
 import type { Workload } from "./workload.js";
 
 /** `["append", key, value]`, `["w", key, value]` or `["r", key, what was read]`. */
@@ -21,9 +22,7 @@ export function microOperationsOf(
     const { name, args, result, outcome, invoked } = operation;
     const called = args[0];
     const done = outcome === "ok" ? result : called;
-    const fits =
-      name === "txn" && Array.isArray(called) && Array.isArray(done) && done.length === called.length;
-    if (!fits || !areMicroOperations(done, write)) {
+    if (name !== "txn" || !areMicroOperations(done, write) || !isAnswerTo(called, done)) {
       const line = lines === undefined ? "" : `line ${lines[invoked]}: `;
       throw new LockstepError(
         "bad-input",
@@ -35,7 +34,21 @@ export function microOperationsOf(
   });
 }
 
-function areMicroOperations(list: unknown[], write: string): list is MicroOperation[] {
+/** Whether the answer is what was called, but for what was read. */
+export function isAnswerTo(called: unknown, done: readonly MicroOperation[]): boolean {
+  if (called === done) return true;
+  if (!Array.isArray(called) || called.length !== done.length) return false;
+  for (let place = 0; place < done.length; place++) {
+    const [action, key, value] = done[place]!;
+    const asked: unknown = called[place];
+    if (!Array.isArray(asked) || asked[0] !== action || !isSame(asked[1], key)) return false;
+    if (action !== "r" && !isSame(asked[2], value)) return false;
+  }
+  return true;
+}
+
+function areMicroOperations(list: unknown, write: string): list is readonly MicroOperation[] {
+  if (!Array.isArray(list)) return false;
   for (const micro of list) {
     if (!Array.isArray(micro)) return false;
     if (micro[0] === "r" ? micro.length < 2 : micro[0] !== write || micro.length < 3) return false;

@@ -35,6 +35,8 @@ export class Observations {
   readonly newer: number[] = [];
   /** 1 for those that took place: all that were answered, and of the unknown those whose writes were seen. */
   readonly tookPlace: Uint8Array;
+  /** Of lists, by keys: who read the longest, which shows the order of versions. */
+  readonly longestReader: number[] = [];
   readonly findings = new Findings();
   readonly #keyOf = new Map<Identity, number>();
   readonly #versionOf: Map<Identity, number>[] = [];
@@ -150,6 +152,11 @@ export class Observations {
     const { readVersion } = this;
     const isNew = readVersion.length === this.firstRead[reader] || readVersion.at(-1) !== version;
     if (isNew) readVersion.push(version);
+  }
+
+  /** The versions that the transaction read of others. */
+  readsOf(transaction: number): readonly number[] {
+    return this.readVersion.slice(this.firstRead[transaction], this.firstRead[transaction + 1]);
   }
 
   #addWrites(transaction: number): void {

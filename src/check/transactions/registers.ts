@@ -1,3 +1,4 @@
+import { valueText } from "../history.js";
 import type { MicroOperation } from "./micro-operations.js";
 import type { Observations } from "./observations.js";
 
@@ -120,7 +121,7 @@ function findCircle(observations: Observations, predecessor: Int32Array): void {
     if (version === none || version >= walkOf.length || walkOf[version] !== start) continue;
     const circle = [version];
     for (let next = predecessor[version]!; next !== version; next = predecessor[next]!) circle.push(next);
-    const values = circle.map((each) => JSON.stringify(versionValue[each]));
+    const values = circle.map((each) => valueText(versionValue[each]));
     findings.add("cyclic versions", {
       explanation:
         `Each of ${values.join(", ")} was written by who had read the next, ` +
