@@ -1,5 +1,6 @@
 import { syncBuiltinESMExports } from "node:module";
 import type { Clock, Timer } from "./clock.js";
+import { LockstepError } from "./errors.js";
 
 /** What stands in for the machine's time and chance. */
 export interface Replacement {
@@ -8,12 +9,18 @@ export interface Replacement {
   soon(callback: () => void): Timer;
   /** From 0 up to but not including 1. */
   chance(): number;
+  /** One that is unique. */
+  uuid(): string;
 }
 
 type Callback = (...values: unknown[]) => void;
 type Patch = readonly [owner: object, name: string, value: unknown];
 
 const hrtime = process.hrtime;
+const { setTimeout: setReal, setImmediate: setRealImmediate, Date: RealDate } = globalThis;
+const { clearTimeout: clearReal, clearImmediate: clearRealImmediate } = globalThis;
+const realRandom = Math.random;
+const realUuid = crypto.randomUUID.bind(crypto);
 
 /** Milliseconds of the machine's own monotonic clock, also while the globals are replaced. */
 export function machineNow(): number {
@@ -21,26 +28,79 @@ export function machineNow(): number {
   return seconds * 1e3 + nanoseconds / 1e6;
 }
 
+/** Whether the timers are the ones that were there at first, and not a test framework's fakes. */
+export function areTimersReal(): boolean {
+  return globalThis.setTimeout === setReal && globalThis.setImmediate === setRealImmediate;
+}
+
+/** The machine's own, also while the globals are replaced. Its timers keep no process alive. */
+export const machine: Replacement = {
+  clock: {
+    now: machineNow,
+    wallNow: () => RealDate.now(),
+    after(delayMs, callback) {
+      const timeout = setReal(callback, delayMs).unref();
+      return {
+        cancel: () => {
+          clearReal(timeout);
+        },
+      };
+    },
+  },
+  soon(callback) {
+    const immediate = setRealImmediate(callback);
+    return {
+      cancel: () => {
+        clearRealImmediate(immediate);
+      },
+    };
+  },
+  chance: () => realRandom(),
+  uuid: () => realUuid(),
+};
+
+/** Whom the replaced globals ask, also those that somebody has kept beyond their time. */
+let current: () => Replacement = () => machine;
+
 /**
  * Until the returned function is called, all global sources of time and chance are the given one: `Date`,
- * `setTimeout` and its kin, `node:timers/promises`, `performance.now`, `Math.random`. Both calls belong in
- * one turn of the event loop: nobody else in the process must see it.
+ * `setTimeout` and its kin, `node:timers/promises`, `performance.now`, `Math.random`, `randomUUID`. Both
+ * calls belong in one turn of the event loop: nobody else in the process must see it. Nobody must replace
+ * them meanwhile: an assignment throws 'misuse', and so does the returned function if they are others then.
  */
 export function replaceTime(by: () => Replacement): () => void {
-  const patches = patchesFor(by);
+  current = by;
+  let isMeddledWith = false;
+  const refuse = () => {
+    isMeddledWith = true;
+    throw meddlingError();
+  };
   const before = patches.map(([owner, name]) => Object.getOwnPropertyDescriptor(owner, name));
   const put = (owner: object, name: string, descriptor: PropertyDescriptor | undefined) => {
     if (descriptor === undefined) Reflect.deleteProperty(owner, name);
     else Object.defineProperty(owner, name, descriptor);
   };
   for (const [owner, name, value] of patches) {
-    put(owner, name, { value, writable: true, configurable: true, enumerable: true });
+    put(owner, name, { get: () => value, set: refuse, configurable: true, enumerable: true });
   }
   syncBuiltinESMExports();
   return () => {
-    for (const [index, [owner, name]] of patches.entries()) put(owner, name, before[index]);
+    for (const [index, [owner, name, value]] of patches.entries()) {
+      if ((owner as Record<string, unknown>)[name] !== value) isMeddledWith = true;
+      put(owner, name, before[index]);
+    }
     syncBuiltinESMExports();
+    current = () => machine;
+    if (isMeddledWith) throw meddlingError();
   };
+}
+
+function meddlingError(): LockstepError {
+  return new LockstepError(
+    "misuse",
+    "the program replaces timers, Date or chance, as fake timers do; leave that out: under the explorer " +
+      "they are its own, and take no time",
+  );
 }
 
 function patchesFor(by: () => Replacement): Patch[] {
@@ -54,13 +114,15 @@ function patchesFor(by: () => Replacement): Patch[] {
     [performance, "now", now],
     [process, "hrtime", hrtimeOf(now)],
     [Math, "random", () => by().chance()],
+    [crypto, "randomUUID", () => by().uuid()],
+    [cryptoModule, "randomUUID", () => by().uuid()],
     [AbortSignal, "timeout", (delayMs: number) => abortAfter(by().clock, delayMs)],
   ];
 }
 
 const timersModule = process.getBuiltinModule("node:timers");
+const cryptoModule = process.getBuiltinModule("node:crypto");
 const timersPromises = process.getBuiltinModule("node:timers/promises");
-const { clearTimeout: clearReal, clearImmediate: clearRealImmediate } = globalThis;
 
 function timersOf(by: () => Replacement) {
   const clear = (clearOther: (handle: never) => void) => (handle: unknown) => {
@@ -103,6 +165,15 @@ class Timeout {
       callback(...values);
     };
     this.#timer = start(this.#call);
+  }
+
+  /** By setting this Node's own `clearTimeout` clears it. */
+  get _onTimeout(): (() => void) | null {
+    return this.#call;
+  }
+
+  set _onTimeout(_nothing: (() => void) | null) {
+    this.close();
   }
 
   ref(): this {
@@ -165,13 +236,15 @@ function promisesOf(by: () => Replacement) {
 /** A `Date` that is the real one in all but what time it is. */
 function dateOf(now: () => number): DateConstructor {
   const read = { now };
-  return new Proxy(Date, {
+  return new Proxy(RealDate, {
     get: (target, name, proxy) => (name === "now" ? read.now : (Reflect.get(target, name, proxy) as unknown)),
     construct: (target, values, newTarget) =>
       Reflect.construct(target, values.length > 0 ? values : [now()], newTarget) as Date,
     apply: (target) => new target(now()).toString(),
   });
 }
+
+const patches = patchesFor(() => current());
 
 function hrtimeOf(now: () => number) {
   const read = (since?: [number, number]): [number, number] => {

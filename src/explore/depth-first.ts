@@ -1,5 +1,5 @@
-import { LockstepError } from "../base/errors.js";
 import type { Run } from "./run.js";
+import { changedError } from "./same-again.js";
 import type { Strategy } from "./strategy.js";
 
 /** One choice on the way to the current schedule. */
@@ -54,14 +54,4 @@ export class DepthFirst implements Strategy {
     }
     return false;
   }
-}
-
-/** What is thrown when the same choices lead elsewhere. */
-export function changedError(): LockstepError {
-  return new LockstepError(
-    "misuse",
-    "the program does something else when the same choices are made again, so its schedules cannot be " +
-      "explored; let it make all its state anew each time that it is called, and take what comes from " +
-      "outside, such as a random id, from its stage",
-  );
 }

@@ -6,6 +6,7 @@ import { EventLoopTurn } from "../base/event-loop-turn.js";
 import { machineNow, replaceTime } from "../base/replaced-time.js";
 import type { Pause, Run } from "./run.js";
 import { catchThrown } from "./catch-thrown.js";
+import { callsUnderWay } from "./calls-under-way.js";
 import { isAccountedFor } from "./stuck.js";
 import type { Strategy } from "./strategy.js";
 
@@ -52,6 +53,7 @@ class Player {
   /** What is being played. */
   #run: Run | undefined;
   #isOver = false;
+  #callsBefore = 0;
 
   constructor(series: Series) {
     this.#series = series;
@@ -80,6 +82,7 @@ class Player {
 
   /** Makes what is being played the master of time and chance. */
   #takeOver(): () => void {
+    this.#callsBefore = callsUnderWay();
     const restoreTime = replaceTime(() => this.#run!);
     const fail = (error: unknown) => {
       this.#run!.fail("error", error);
@@ -98,6 +101,7 @@ class Player {
   #playOn(): Pause | undefined {
     const run = this.#run ?? this.#series.begin();
     setCourier(run);
+    run.callsBefore = this.#callsBefore;
     if (this.#run === undefined) {
       this.#run = run;
       run.begin();
@@ -117,14 +121,19 @@ async function untilMachine(run: Run, pause: Pause): Promise<void> {
     run.concludeStuck();
     return;
   }
-  const isInEffect = [...run.waits].some(({ from }) => from === undefined);
-  const isStirred = await stirs(run, isInEffect ? answerMs : signMs);
+  const isInEffect = run.waits.openEffects > 0;
+  const isStirred = await stirs(
+    run,
+    isInEffect ? answerMs : signMs,
+    nobodyCanGoOn ? Infinity : run.waits.openEffects,
+  );
   if (!nobodyCanGoOn || (isStirred && isInEffect)) return;
   if (!isStirred) run.concludeStuck();
   else throw outsideError(run);
 }
 
-function stirs(run: Run, forMs: number): Promise<boolean> {
+/** Whether anything happens, or an effect is answered, in so much time. */
+function stirs(run: Run, forMs: number, openEffects: number): Promise<boolean> {
   return new Promise((resolve) => {
     const end = (isStirred: boolean) => {
       timer.cancel();
@@ -135,7 +144,7 @@ function stirs(run: Run, forMs: number): Promise<boolean> {
       end(false);
     });
     run.onStir = () => {
-      end(true);
+      if (run.waits.openEffects < openEffects) end(true);
     };
   });
 }

@@ -15,9 +15,11 @@ export interface Matched {
 
 /**
  * For vitest and jest: after `expect.extend(raceMatchers)` there is
- * `await expect(program).toHoldInEverySchedule(options)`, and its opposite with `not`.
+ * `await expect(program).toHoldInEverySchedule(options)`, and its opposite with `not`. Not awaited, nor
+ * returned, it sees to nothing: the test is over before.
  */
 export const raceMatchers = {
+  /** Whether no schedule breaks the program. Await it, or return it. */
   async toHoldInEverySchedule(program: Program, options: ExploreOptions = {}): Promise<Matched> {
     let held: Exploration;
     try {

@@ -1,7 +1,7 @@
-import { changedError } from "./depth-first.js";
 import { areIndependent, type Touched } from "./footprint.js";
 import type { Point } from "./point.js";
 import type { Run } from "./run.js";
+import { changedError } from "./same-again.js";
 import type { Strategy } from "./strategy.js";
 import type { Task } from "./task.js";
 

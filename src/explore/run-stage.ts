@@ -109,7 +109,7 @@ class RunRandom extends SeededRandom {
   }
 
   override next(): number {
-    this.#run.isStepOpen = true;
+    this.#run.isStepOpen = this.#run.hasDrawn = true;
     return super.next();
   }
 }

@@ -4,18 +4,21 @@ import { drainMicrotasks } from "../base/drain-microtasks.js";
 import { LockstepError } from "../base/errors.js";
 import type { Replacement } from "../base/replaced-time.js";
 import { Held } from "../sync/held.js";
+import { callsUnderWay } from "./calls-under-way.js";
 import type { Finding, FindingKind } from "./finding.js";
 import type { Touched } from "./footprint.js";
+import { checkInvariants } from "./check-invariants.js";
 import { inContext } from "./in-context.js";
 import { Point, type PointKind } from "./point.js";
-import { isPromise, RunStage } from "./run-stage.js";
+import { RunStage } from "./run-stage.js";
 import type { ScheduleRecord } from "./schedule-record.js";
 import type { Program } from "./stage.js";
 import type { Strategy } from "./strategy.js";
-import { endlessFinding, stuckFinding, type Wait } from "./stuck.js";
+import { endlessFinding, stuckFinding } from "./stuck.js";
 import { Task } from "./task.js";
 import { Turns } from "./turns.js";
 import { VirtualTime } from "./virtual-time.js";
+import { Waits } from "./waits.js";
 
 /** How a schedule is run. */
 export interface Rules {
@@ -59,10 +62,17 @@ export class Run implements Courier, Replacement {
   isPruned = false;
   /** Whether the latest step did anything that no footprint tells of. */
   isStepOpen = false;
+  /** Whether the program has drawn chance. */
+  hasDrawn = false;
+  /** Whether anybody came to a point in between beginning and end, or set a timer. */
+  canBeInterrupted = false;
+  /** How much of the machine was under way before the run went on. */
+  callsBefore = 0;
   /** Told when something happens while the run is paused. */
   onStir: (() => void) | undefined;
   #current: Task;
   #points = 0;
+  #ids = 0;
   #time: VirtualTime | undefined;
   #alarm: Point | undefined;
   /** In the order of their ends; those who await the first so many know of it. */
@@ -72,7 +82,7 @@ export class Run implements Courier, Replacement {
   #begun = 0;
   #hasBegunEffect = false;
   #isOver = false;
-  #waits: Set<Wait> | undefined;
+  #waits: Waits | undefined;
 
   /** The seed is for the stage's own chance. */
   constructor(rules: Rules, seed: number, record?: ScheduleRecord) {
@@ -91,8 +101,13 @@ export class Run implements Courier, Replacement {
   }
 
   /** Those who cannot go on. */
-  get waits(): ReadonlySet<Wait> {
-    return (this.#waits ??= new Set());
+  get waits(): Waits {
+    return (this.#waits ??= new Waits());
+  }
+
+  /** Whether any timer was due. */
+  get hasTimePassed(): boolean {
+    return this.#time?.hasPassed === true;
   }
 
   /** In whose step we are. */
@@ -104,7 +119,7 @@ export class Run implements Courier, Replacement {
   begin(): void {
     this.live(this.#current);
     this.#settle();
-    this.#checkInvariants();
+    checkInvariants(this);
   }
 
   /** Goes on until the end, or until only the machine can let it go on; then says why. */
@@ -167,7 +182,7 @@ export class Run implements Courier, Replacement {
   /** Notes that something will be due at a time; of whom. */
   setsAlarm(): Task {
     this.#begun++;
-    this.isStepOpen = true;
+    this.isStepOpen = this.canBeInterrupted = true;
     return this.#current;
   }
 
@@ -182,6 +197,7 @@ export class Run implements Courier, Replacement {
   ): Point {
     if (this.#isOver) throw overError();
     this.#begun++;
+    if (kind !== "start") this.canBeInterrupted = true;
     const point = new Point(++this.#points, task, kind, what, resume, value, touched);
     this.ready.push(point);
     if (this.onStir !== undefined) this.onStir();
@@ -196,7 +212,8 @@ export class Run implements Courier, Replacement {
     refused: (error: unknown) => void,
   ): void {
     this.#hasBegunEffect = true;
-    this.#wait(this.#current, answer, what, undefined, answered, refused);
+    const wait = { task: this.#current, what, from: undefined, since: this.steps };
+    this.waits.until(answer, wait, answered, refused);
   }
 
   deliver<T>(parcel: Promise<T>, what: string | (() => string), from: object): Promise<T> {
@@ -211,7 +228,7 @@ export class Run implements Courier, Replacement {
       const refused = (error: unknown) => {
         this.park(task, "refusal", what, reject, error);
       };
-      this.#wait(task, parcel, what, from, granted, refused);
+      this.waits.until(parcel, { task, what, from, since: this.steps }, granted, refused);
     });
   }
 
@@ -232,32 +249,14 @@ export class Run implements Courier, Replacement {
     return this.stage.random.next();
   }
 
+  /** What `randomUUID` gives meanwhile: the same in each schedule, and that an id is new changes nothing. */
+  uuid(): string {
+    return `00000000-0000-4000-8000-${`${++this.#ids}`.padStart(12, "0")}`;
+  }
+
   #ends(task: Task): void {
     this.#ended.push(task);
     if (this.onStir !== undefined) this.onStir();
-  }
-
-  #wait<T>(
-    task: Task,
-    promise: PromiseLike<T>,
-    what: string | (() => string),
-    from: object | undefined,
-    granted: (value: T) => void,
-    refused: (error: unknown) => void,
-  ): void {
-    const wait: Wait = { task, what, from, since: this.steps };
-    const waits = (this.#waits ??= new Set());
-    waits.add(wait);
-    promise.then(
-      (value) => {
-        waits.delete(wait);
-        granted(value);
-      },
-      (error: unknown) => {
-        waits.delete(wait);
-        refused(error);
-      },
-    );
   }
 
   /** Chooses who goes on; the next timer if there is nobody else. */
@@ -312,12 +311,17 @@ export class Run implements Courier, Replacement {
       this.fail("error", error);
     }
     this.#settle();
-    this.#checkInvariants();
+    checkInvariants(this);
   }
 
-  /** Whether the step has begun an effect that only the machine can bring to its end. */
+  /** Whether only the machine can bring an effect to its end. */
   get #isInEffect(): boolean {
-    return this.#hasBegunEffect && this.#begun === 0 && this.finding === undefined;
+    if ((this.#waits?.openEffects ?? 0) === 0 || this.finding !== undefined) return false;
+    if (this.#hasBegunEffect && this.#begun === 0) return true;
+    // With timers and no call on the machine it only pretends to take time.
+    if (callsUnderWay() <= this.callsBefore) return false;
+    this.#time?.leaveToMachine();
+    return true;
   }
 
   /** Lets all go on that can; those who await a task, in the name of the one who started it. */
@@ -337,30 +341,8 @@ export class Run implements Courier, Replacement {
       drainMicrotasks();
     }
   }
-
-  #checkInvariants(): void {
-    for (const holds of this.invariants) {
-      try {
-        const answer = holds();
-        if (isPromise(answer) || typeof answer === "function") throw lateInvariant();
-        if (answer === false) throw new Error(`the invariant ${nameOf(holds)}does not hold`);
-      } catch (error) {
-        this.fail("broken invariant", error);
-      }
-    }
-  }
-}
-
-/** Unless it was named by where it was given. */
-function nameOf({ name }: () => unknown): string {
-  return name === "" || name === "invariant" ? "" : `${name} `;
 }
 
 function overError(): LockstepError {
   return new LockstepError("misuse", "this schedule is over; await all that a task begins before it ends");
-}
-
-function lateInvariant(): LockstepError {
-  const advice = "let it not be async, nor return a function";
-  return new LockstepError("bad-input", `an invariant must say at once whether it holds: ${advice}`);
 }

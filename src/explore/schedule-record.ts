@@ -16,6 +16,8 @@ export class ScheduleRecord {
   readonly #rows: { task: Task; did: string }[] = [];
   /** Of how many each choice was. */
   readonly counts: number[] = [];
+  /** Those by which two schedules can be told apart: text may well hold an id that is new each time. */
+  readonly plainAnswers: string[] = [];
   #sum = 0;
 
   get rows(): readonly ScheduleRow[] {
@@ -34,7 +36,8 @@ export class ScheduleRecord {
   stepBegins(point: Point, others: number): void {
     const did = textOf(point);
     this.#rows.push({ task: point.task, did });
-    const { task, kind, what } = point;
+    const { task, kind, what, value } = point;
+    if (kind === "answer" && typeof value !== "string" && !isObject(value)) this.plainAnswers.push(did);
     this.#add(`${task.number} ${kind} ${typeof what === "string" ? what : ""} ${others}`);
   }
 
@@ -88,8 +91,12 @@ function granted(name: string, value: unknown): string {
 
 /** What a step of `for await` gives. */
 function isIteration(value: unknown): value is IteratorResult<unknown> {
-  if (typeof value !== "object" || value === null) return false;
+  if (!isObject(value)) return false;
   return "done" in value && "value" in value && Object.keys(value).length === 2;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 function thrown(error: unknown): string {

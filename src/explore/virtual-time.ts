@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "../base/clock.js";
+import { machine } from "../base/replaced-time.js";
 import { inContext } from "./in-context.js";
 import type { Run } from "./run.js";
 import type { Task } from "./task.js";
@@ -9,6 +10,10 @@ export interface Alarm {
   readonly delayMs: number;
   readonly task: Task;
   readonly callback: () => void;
+  /** After how many steps it was set. */
+  readonly since: number;
+  /** Once it was left to the machine. */
+  byMachine: Timer | undefined;
 }
 
 /** The same day for all runs: what it is called must not change what they do. */
@@ -20,6 +25,8 @@ export class VirtualTime implements Clock {
   /** In the order in which they are due; those due together as they were set. */
   readonly #alarms: Alarm[] = [];
   #now = 0;
+  /** Whether any alarm was due. */
+  hasPassed = false;
 
   constructor(run: Run) {
     this.#run = run;
@@ -35,7 +42,14 @@ export class VirtualTime implements Clock {
 
   after(delayMs: number, callback: () => void): Timer {
     const dueAt = this.#now + Math.max(0, delayMs);
-    const alarm = { dueAt, delayMs, task: this.#run.setsAlarm(), callback: inContext(callback) };
+    const alarm: Alarm = {
+      dueAt,
+      delayMs,
+      task: this.#run.setsAlarm(),
+      callback: inContext(callback),
+      since: this.#run.steps,
+      byMachine: undefined,
+    };
     let index = this.#alarms.length;
     while (index > 0 && this.#alarms[index - 1]!.dueAt > alarm.dueAt) index--;
     this.#alarms.splice(index, 0, alarm);
@@ -43,8 +57,17 @@ export class VirtualTime implements Clock {
       cancel: () => {
         const at = this.#alarms.indexOf(alarm);
         if (at >= 0) this.#alarms.splice(at, 1);
+        alarm.byMachine?.cancel();
       },
     };
+  }
+
+  /** Leaves the alarms of the latest step to the machine, whose answer they limit. */
+  leaveToMachine(): void {
+    for (const alarm of this.#alarms.filter(({ since }) => since === this.#run.steps)) {
+      this.#alarms.splice(this.#alarms.indexOf(alarm), 1);
+      alarm.byMachine = machine.clock.after(alarm.delayMs, alarm.callback);
+    }
   }
 
   /** The alarm that is due next. */
@@ -53,9 +76,10 @@ export class VirtualTime implements Clock {
   }
 
   /** Goes to the time of the next alarm, and takes it out. */
-  advance(): Alarm | undefined {
+  advance(): void {
     const alarm = this.#alarms.shift();
-    if (alarm !== undefined) this.#now = Math.max(this.#now, alarm.dueAt);
-    return alarm;
+    if (alarm === undefined) return;
+    this.#now = Math.max(this.#now, alarm.dueAt);
+    this.hasPassed = true;
   }
 }

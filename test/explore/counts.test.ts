@@ -64,7 +64,9 @@ describe("all schedules", () => {
       await Promise.all(turns.map((count, name) => task(() => body(name, count))));
       played.add(order.join());
     };
-    expect(await explore(program, exhaustive)).toEqual({ schedules, isComplete: true, summary });
+    const found = await explore(program, exhaustive);
+    expect(found).toMatchObject({ schedules, isComplete: true });
+    expect(found.summary.split(";")[0]).toBe(summary);
     expect(played).toEqual(new Set(ordersOf(turns).map((order) => order.join())));
   });
 
@@ -170,9 +172,9 @@ describe("with footprints, one schedule is played", () => {
       exhaustive,
     );
     expect(found).toMatchObject({ schedules: expected.size, isComplete: true });
-    // The first schedule is played twice: to see whether there are footprints at all.
     expect(new Set(played)).toEqual(expected);
-    expect(played).toHaveLength(expected.size + 1);
+    // The undisturbed schedule is played thrice more, to see whether it is the same each time.
+    expect(played).toHaveLength(expected.size + 3);
   });
 
   test("but all of them where something looks in between", async () => {

@@ -86,6 +86,26 @@ describe("a race that is found", () => {
   });
 });
 
+test("a program that fails undisturbed is found to fail, whatever the mode", async () => {
+  const program: Program = async ({ task, step }) => {
+    let isDone = false;
+    const work = async () => {
+      for (let at = 0; at < 8; at++) await step();
+      isDone = true;
+    };
+    const visit = async () => {
+      await step();
+      return isDone;
+    };
+    const [, wasQuiet] = await Promise.all([task("worker", work), task("visitor", visit)]);
+    if (wasQuiet) throw new Error("not disturbed");
+  };
+  for (const mode of ["exhaustive", "pct", "random"] as const) {
+    const found = await raceIn(program, { mode, runs: 1, seed: 2 });
+    expect(found).toMatchObject({ cause: new Error("not disturbed"), schedules: 1 });
+  }
+});
+
 describe("a replay", () => {
   test("of a schedule that holds by now says so", async () => {
     let isMended = false;
