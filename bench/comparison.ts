@@ -42,7 +42,9 @@ export class Comparison {
 
   /** The peer beside which ours looks worst. */
   best(workload: string): string {
-    const peers = this.subjects.filter((name) => name !== ours && this.rounds(name, workload));
+    // Such as "lockstep, pct": other ways of ours are no peers.
+    const isPeer = (name: string) => name !== ours && !name.startsWith(`${ours},`);
+    const peers = this.subjects.filter((name) => isPeer(name) && this.rounds(name, workload));
     const sign = this.#costs.includes(workload) ? -1 : 1;
     const advantage = (peer: string) => sign * this.ratio(workload, peer);
     return peers.reduce((best, peer) => (advantage(peer) < advantage(best) ? peer : best));

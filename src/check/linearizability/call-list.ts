@@ -7,8 +7,13 @@ export class CallList {
 
   constructor(count: number) {
     this.#end = count;
-    this.next = Int32Array.from({ length: count + 1 }, (_, index) => (index === count ? 0 : index + 1));
-    this.#previous = Int32Array.from({ length: count + 1 }, (_, index) => (index === 0 ? count : index - 1));
+    this.next = new Int32Array(count + 1);
+    this.#previous = new Int32Array(count + 1);
+    for (let index = 0; index < count; index++) {
+      this.next[index] = index + 1;
+      this.#previous[index + 1] = index;
+    }
+    this.#previous[0] = count;
   }
 
   get first(): number {

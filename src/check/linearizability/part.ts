@@ -65,7 +65,8 @@ export class Part<State> {
 
   constructor(operations: readonly Operation[], model: Model<State>) {
     const telling = tellingOperations(operations, model);
-    this.effects = Uint8Array.from(telling, ({ effect }) => effect);
+    this.effects = new Uint8Array(telling.length);
+    telling.forEach(({ effect }, index) => (this.effects[index] = effect));
     this.timeline = new Timeline(telling.map(({ operation }) => operation));
     this.transitions = new Transitions(model, this.timeline.operations);
     this.twins = twinsOf(this.timeline, this.transitions.kinds);

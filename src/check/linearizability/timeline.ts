@@ -23,11 +23,16 @@ export class Timeline {
   constructor(operations: readonly Operation[]) {
     this.operations = operations;
     const count = operations.length;
-    const returned = Float64Array.from(operations, (operation) => operation.returned);
-    const finite = operations.map((_, index) => index).filter((index) => returned[index]! < Infinity);
-    this.byReturn = Int32Array.from(finite).sort((a, b) => returned[a]! - returned[b]!);
-    this.rank = new Int32Array(count).fill(finite.length);
-    this.calledBefore = new Int32Array(finite.length);
+    const returned = new Float64Array(count);
+    const inCallOrder = new Int32Array(count);
+    let answers = 0;
+    operations.forEach((operation, index) => {
+      returned[index] = operation.returned;
+      if (operation.returned < Infinity) inCallOrder[answers++] = index;
+    });
+    this.byReturn = inCallOrder.subarray(0, answers).sort((a, b) => returned[a]! - returned[b]!);
+    this.rank = new Int32Array(count).fill(answers);
+    this.calledBefore = new Int32Array(answers);
     this.slot = new Int32Array(count);
     const free: number[] = [];
     let slots = 0;

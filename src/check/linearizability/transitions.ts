@@ -178,12 +178,13 @@ function scattered(state: number, kind: number): number {
 }
 
 function kindsOf<State>(model: Model<State>, operations: readonly Operation[]): Int32Array {
-  if (!model.callIdentity) return Int32Array.from(operations, (_, index) => index);
+  const kinds = new Int32Array(operations.length);
   const numbers = new Map<Identity, number>();
-  return Int32Array.from(operations, (operation) => {
-    const key = model.callIdentity!(operation);
-    const number = numbers.get(key) ?? numbers.size;
-    numbers.set(key, number);
-    return number;
+  operations.forEach((operation, index) => {
+    const key = model.callIdentity ? model.callIdentity(operation) : index;
+    let number = numbers.get(key);
+    if (number === undefined) numbers.set(key, (number = numbers.size));
+    kinds[index] = number;
   });
+  return kinds;
 }
