@@ -16,6 +16,7 @@ run(node, [
   "run",
   "test/sync",
   "test/threads",
+  "test/explore",
   "--typecheck.enabled=false",
 ]);
 

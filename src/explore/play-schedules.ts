@@ -82,7 +82,8 @@ class Player {
 
   /** Makes what is being played the master of time and chance. */
   #takeOver(): () => void {
-    this.#callsBefore = callsUnderWay();
+    // While an effect is open, some of what is under way now is its own.
+    if (this.#run === undefined || this.#run.waits.openEffects === 0) this.#callsBefore = callsUnderWay();
     const restoreTime = replaceTime(() => this.#run!);
     const fail = (error: unknown) => {
       this.#run!.fail("error", error);

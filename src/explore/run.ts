@@ -2,7 +2,7 @@ import type { Clock, Timer } from "../base/clock.js";
 import type { Courier } from "../base/courier.js";
 import { drainMicrotasks } from "../base/drain-microtasks.js";
 import { LockstepError } from "../base/errors.js";
-import type { Replacement } from "../base/replaced-time.js";
+import { machine, type Replacement } from "../base/replaced-time.js";
 import { Held } from "../sync/held.js";
 import { callsUnderWay } from "./calls-under-way.js";
 import type { Finding, FindingKind } from "./finding.js";
@@ -19,6 +19,16 @@ import { Task } from "./task.js";
 import { Turns } from "./turns.js";
 import { VirtualTime } from "./virtual-time.js";
 import { Waits } from "./waits.js";
+
+/** A callback for another turn, and the task that asked for it. */
+interface Soon {
+  readonly point: Point;
+  readonly task: Task;
+  /** After how many steps it was asked for. */
+  readonly since: number;
+  /** Once it was left to the machine. */
+  byMachine: Timer | undefined;
+}
 
 /** How a schedule is run. */
 export interface Rules {
@@ -81,6 +91,7 @@ export class Run implements Courier, Replacement {
   /** How much was begun that will go on by itself or by choice. */
   #begun = 0;
   #hasBegunEffect = false;
+  readonly #soon: Soon[] = [];
   #isOver = false;
   #waits: Waits | undefined;
 
@@ -236,12 +247,21 @@ export class Run implements Courier, Replacement {
   soon(callback: () => void): Timer {
     this.isStepOpen = true;
     const point = this.park(this.#current, "turn", "setImmediate", inContext(callback));
+    const soon: Soon = { point, task: this.#current, since: this.steps, byMachine: undefined };
+    this.#soon.push(soon);
     return {
       cancel: () => {
-        const place = this.ready.indexOf(point);
-        if (place >= 0) this.ready.splice(place, 1);
+        this.#takeBack(point);
+        soon.byMachine?.cancel();
       },
     };
+  }
+
+  /** Whether the point was still to come. */
+  #takeBack(point: Point): boolean {
+    const place = this.ready.indexOf(point);
+    if (place >= 0) this.ready.splice(place, 1);
+    return place >= 0;
   }
 
   /** What `Math.random` gives meanwhile. */
@@ -320,8 +340,23 @@ export class Run implements Courier, Replacement {
     if (this.#hasBegunEffect && this.#begun === 0) return true;
     // With timers and no call on the machine it only pretends to take time.
     if (callsUnderWay() <= this.callsBefore) return false;
-    this.#time?.leaveToMachine();
+    this.#leaveToMachine();
     return true;
+  }
+
+  /** What its answer needs, or limits it: whatever was asked for in the latest step, and by open effects. */
+  #leaveToMachine(): void {
+    const effects = [...this.waits].filter(({ from }) => from === undefined);
+    const isLeft = (asked: { readonly task: Task; readonly since: number }) =>
+      asked.since === this.steps ||
+      effects.some(({ task, since }) => asked.task === task && asked.since >= since);
+    this.#time?.leaveToMachine(isLeft);
+    for (const soon of this.#soon.filter(isLeft)) {
+      if (!this.#takeBack(soon.point)) continue;
+      soon.byMachine = machine.soon(() => {
+        soon.point.goOn();
+      });
+    }
   }
 
   /** Lets all go on that can; those who await a task, in the name of the one who started it. */

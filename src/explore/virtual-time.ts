@@ -62,9 +62,9 @@ export class VirtualTime implements Clock {
     };
   }
 
-  /** Leaves the alarms of the latest step to the machine, whose answer they limit. */
-  leaveToMachine(): void {
-    for (const alarm of this.#alarms.filter(({ since }) => since === this.#run.steps)) {
+  /** Leaves these to the machine: from now on they take real time. */
+  leaveToMachine(isLeft: (alarm: Alarm) => boolean): void {
+    for (const alarm of this.#alarms.filter(isLeft)) {
       this.#alarms.splice(this.#alarms.indexOf(alarm), 1);
       alarm.byMachine = machine.clock.after(alarm.delayMs, alarm.callback);
     }

@@ -1,6 +1,6 @@
 // Calls on the machine within an io: they take real time, and what limits them does, too.
 import { createServer, type Server } from "node:http";
-import { readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { connect, type AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { explore, type Program } from "lockstep/explore";
@@ -76,8 +76,12 @@ test("a refused connection is answered, and not the end of the process", async (
 
 test("no time passes for the others until a call is answered", async () => {
   const path = new URL("../../package.json", import.meta.url);
-  const limitedRead = () => readFile(path, { encoding: "utf8", signal: AbortSignal.timeout(60_000) });
-  for (const call of [() => textAt(""), limitedRead]) {
+  const limitedOpen = async () => {
+    const limit = setTimeout(() => expect.fail("late"), 60_000);
+    await (await open(path)).close();
+    clearTimeout(limit);
+  };
+  for (const call of [() => textAt(""), limitedOpen] as (() => Promise<unknown>)[]) {
     const { summary } = await explore(async ({ io, clock }) => {
       const late = setTimeout(() => expect.fail("late"), 1);
       await io("call", call);
