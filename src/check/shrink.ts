@@ -1,6 +1,7 @@
 import type { Budget } from "./budget.js";
 import type { History, Operation } from "./history.js";
 import { identity, type Identity } from "./identity.js";
+import { inCallOrder } from "./in-call-order.js";
 import type { Model } from "./model.js";
 import type { Verdict, Violation } from "./verdict.js";
 
@@ -28,8 +29,7 @@ export function shrunk<State>(
   if (!groups) return violation;
   let shortest = violation;
   const isStillBroken = (operations: readonly Operation[]): boolean => {
-    const inOrder = [...operations].sort((a, b) => a.invoked - b.invoked);
-    const verdict = judge({ ...history, operations: inOrder });
+    const verdict = judge({ ...history, operations: inCallOrder(operations) });
     if (verdict.is === "violation") shortest = verdict;
     return verdict.is === "violation";
   };

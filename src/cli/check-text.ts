@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.js";
 import { clientText, valueText, type History, type Operation } from "../check/history.js";
 import { operationText } from "../check/operation-text.js";
 import type { Strongest } from "../check/strongest.js";
@@ -47,7 +48,7 @@ function beyond({ next }: Strongest): string {
 function circumstances({ history, format, object, assumptions }: Finding): string {
   const { operations } = history;
   const clients = new Set(operations.map(({ client }) => client)).size;
-  const size = `${count(operations.length, "operation")} of ${count(clients, "client")}`;
+  const size = `${counted(operations.length, "operation")} of ${counted(clients, "client")}`;
   const facts = `${size}, read as ${format}, judged as ${object}`;
   return [facts, ...assumptions].map((line) => `  ${clean(line)}`).join("\n");
 }
@@ -87,7 +88,7 @@ function operationTable(operations: readonly Operation[], history: History): str
   const more = operations.length - shown.length;
   return (
     table(["LINES", "CLIENT", "OPERATION"], rows) +
-    (more > 0 ? `  and ${count(more, "operation")} more\n` : "")
+    (more > 0 ? `  and ${counted(more, "operation")} more\n` : "")
   );
 }
 
@@ -111,7 +112,7 @@ function attemptText({ order, state, stuck }: Attempt, history: History): string
   });
   const head =
     before > 0
-      ? `The longest order that could be found, after ${count(before, "operation")}:`
+      ? `The longest order that could be found, after ${counted(before, "operation")}:`
       : "The longest order that could be found:";
   return `${head}\n${steps}Then the state is ${cut(state)}, and none of these can be next:\n${whys.join("")}`;
 }
@@ -127,10 +128,6 @@ function told(operation: Operation, history: History): string {
   const line = history.lines?.[operation.invoked];
   const where = line === undefined ? "" : `line ${line}: `;
   return `${where}${cut(`${clientText(operation.client)}'s ${operationText(operation)}`)}`;
-}
-
-function count(number: number, thing: string): string {
-  return `${number.toLocaleString("en")} ${thing}${number === 1 ? "" : "s"}`;
 }
 
 function cut(text: string): string {

@@ -1,5 +1,5 @@
 import { LockstepError } from "../base/errors.js";
-import { isPromise } from "./run-stage.js";
+import { isPromise } from "../base/is-promise.js";
 import type { Run } from "./run.js";
 
 /** Fails the run unless all that is to hold after each step does. */

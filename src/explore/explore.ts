@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.js";
 import { courier } from "../base/courier.js";
 import { LockstepError } from "../base/errors.js";
 import { areTimersReal } from "../base/replaced-time.js";
@@ -204,8 +205,4 @@ class Explorer {
 function raceOrThrow(error: unknown): RaceFound {
   if (error instanceof RaceFound) return error;
   throw error;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
 }

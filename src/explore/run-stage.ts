@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.js";
 import { LockstepError } from "../base/errors.js";
+import { isPromise } from "../base/is-promise.js";
 import { SeededRandom } from "../base/random.js";
 import { inContext } from "./in-context.js";
 import { FootprintNames, type Footprint, type Touched } from "./footprint.js";
@@ -112,10 +113,6 @@ class RunRandom extends SeededRandom {
     this.#run.isStepOpen = this.#run.hasDrawn = true;
     return super.next();
   }
-}
-
-export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
 interface Parts {

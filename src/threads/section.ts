@@ -1,4 +1,5 @@
 import { LockstepError } from "../base/errors.js";
+import { isPromise } from "../base/is-promise.js";
 import type { Held } from "../sync/held.js";
 
 /** Locks, runs the section, releases, whatever the section does. */
@@ -21,8 +22,4 @@ export function runHoldingSync<H extends Held, T>(lock: () => H, section: (held:
     "misuse",
     "the section given to runSync goes on after it has returned; use `await run(async () => { … })`",
   );
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

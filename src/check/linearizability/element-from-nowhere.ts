@@ -1,7 +1,7 @@
 import { describeBy, type Operation } from "../history.js";
 import { identity, type Identity } from "../identity.js";
 import type { Anomaly } from "../verdict.js";
-import { inCallOrder } from "./in-call-order.js";
+import { inCallOrder } from "../in-call-order.js";
 
 /** Somebody saw in a set what nobody added. */
 export function elementFromNowhere(part: readonly Operation[], seen: Operation, element: Identity): Anomaly {

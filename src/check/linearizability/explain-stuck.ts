@@ -1,4 +1,5 @@
 import { describeBy, valueText, type Operation } from "../history.js";
+import { inCallOrder } from "../in-call-order.js";
 import type { Model } from "../model.js";
 import type { Anomaly } from "../verdict.js";
 import type { DepthFirst } from "./depth-first.js";
@@ -39,7 +40,7 @@ export function explainStuck<State>(
       `No order of these operations is possible. The longest that was found has ${order.length} of ` +
       `${operations.length}; after it the state is ${state}, so ${describeBy(operations[urgent]!)} ` +
       `${cannot}, though it must come before its answer does.`,
-    operations: [...telling].sort((a, b) => a.invoked - b.invoked),
+    operations: inCallOrder(telling),
     attempt: { order: order.map((each) => operations[each]!), state, stuck },
   };
 }

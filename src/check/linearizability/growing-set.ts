@@ -3,7 +3,7 @@ import { identity, type Identity } from "../identity.js";
 import type { Anomaly } from "../verdict.js";
 import type { PartVerdict } from "../model.js";
 import { elementFromNowhere } from "./element-from-nowhere.js";
-import { inCallOrder } from "./in-call-order.js";
+import { inCallOrder } from "../in-call-order.js";
 import { deedOf } from "./membership.js";
 
 /**

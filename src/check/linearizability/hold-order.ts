@@ -1,7 +1,7 @@
 import { describeBy, isBefore, type Operation } from "../history.js";
 import type { PartVerdict } from "../model.js";
 import type { Anomaly } from "../verdict.js";
-import { inCallOrder } from "./in-call-order.js";
+import { inCallOrder } from "../in-call-order.js";
 
 /** From a grant to the release of it, by the client who got it. */
 interface Hold {

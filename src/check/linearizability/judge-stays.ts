@@ -2,7 +2,7 @@ import { describeBy, type Operation } from "../history.js";
 import { identity, isSame, type Identity } from "../identity.js";
 import type { PartVerdict } from "../model.js";
 import type { Anomaly } from "../verdict.js";
-import { inCallOrder } from "./in-call-order.js";
+import { inCallOrder } from "../in-call-order.js";
 import { Stays } from "./stays.js";
 
 /** How one puts values into a container and takes them out. */

@@ -1,6 +1,6 @@
 import { describeBy } from "../history.js";
 import type { Anomaly } from "../verdict.js";
-import { inCallOrder } from "./in-call-order.js";
+import { inCallOrder } from "../in-call-order.js";
 import type { Stays } from "./stays.js";
 
 /**

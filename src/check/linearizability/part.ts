@@ -5,7 +5,7 @@ import { Timeline } from "./timeline.js";
 import { Transitions } from "./transitions.js";
 
 /** What is known of an operation's effect; see `Model.effect`. */
-export const anyEffect = 0;
+const anyEffect = 0;
 export const readsOnly = 1;
 export const overwrites = 2;
 

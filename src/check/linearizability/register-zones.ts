@@ -2,7 +2,7 @@ import { describeBy, isBefore, valueText, type Operation } from "../history.js";
 import { identity, isSame, type Identity } from "../identity.js";
 import type { PartVerdict } from "../model.js";
 import type { Anomaly } from "../verdict.js";
-import { inCallOrder } from "./in-call-order.js";
+import { inCallOrder } from "../in-call-order.js";
 
 /**
  * Judges a register of which no value is written twice, nor the first one again, in one pass: the zones of

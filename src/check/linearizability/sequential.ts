@@ -1,5 +1,6 @@
 import type { Budget } from "../budget.js";
 import { describeBy, valueText, type Client, type History } from "../history.js";
+import { inCallOrder } from "../in-call-order.js";
 import type { Model } from "../model.js";
 import type { Anomaly, Attempt, Unknown, Verdict } from "../verdict.js";
 import { keyParts, type KeyPart } from "./key-parts.js";
@@ -99,7 +100,7 @@ function anomalyOf<State>(
       `No one order of these operations is possible that agrees with each client's own. The longest that ` +
       `was found has ${best.length} of ${operations.length}. One of these would have to be next: ` +
       `${stuck.map(({ operation }) => describeBy(operation)).join(", ")}; and none can be.`,
-    operations: stuck.map(({ operation }) => operation).sort((a, b) => a.invoked - b.invoked),
+    operations: inCallOrder(stuck.map(({ operation }) => operation)),
     attempt: { order: best.map((place) => operations[place]!), state: states, stuck },
     ...(key === undefined || others.length > 0 ? {} : { key }),
   };

@@ -4,7 +4,7 @@ import type { PartVerdict } from "../model.js";
 import type { Anomaly } from "../verdict.js";
 import { elementFromNowhere } from "./element-from-nowhere.js";
 import { growingSet } from "./growing-set.js";
-import { inCallOrder } from "./in-call-order.js";
+import { inCallOrder } from "../in-call-order.js";
 import { deedOf } from "./membership.js";
 
 /**

@@ -1,5 +1,5 @@
 import type { Operation } from "../history.js";
-import { inCallOrder } from "./in-call-order.js";
+import { inCallOrder } from "../in-call-order.js";
 import { orderBy } from "./order-by.js";
 
 /**

@@ -4,7 +4,7 @@ import { refused, type Model } from "../model.js";
 import { queueShortcut } from "../linearizability/queue-shortcut.js";
 import { KnownCalls } from "./known-calls.js";
 
-export const queueCalls = new KnownCalls("queue", { enqueue: [["value"]], dequeue: [[]] });
+const queueCalls = new KnownCalls("queue", { enqueue: [["value"]], dequeue: [[]] });
 
 /**
  * First in, first out: `enqueue(value)` and `dequeue() → value`, or nothing if it is empty; each may have a

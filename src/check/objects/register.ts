@@ -10,7 +10,7 @@ export interface RegisterOptions {
   readonly init?: unknown;
 }
 
-export const registerCalls = new KnownCalls("register", { read: [[]], write: [["value"]] });
+const registerCalls = new KnownCalls("register", { read: [[]], write: [["value"]] });
 
 /**
  * One value, or one for each key: `write(value)` and `read() → value`, or `write(key, value)` and

@@ -5,7 +5,7 @@ import { refused, type Model } from "../model.js";
 import { setShortcut } from "../linearizability/set-shortcut.js";
 import { KnownCalls } from "./known-calls.js";
 
-export const setCalls = new KnownCalls("set", {
+const setCalls = new KnownCalls("set", {
   add: [["element"]],
   remove: [["element"]],
   contains: [["element"]],

@@ -4,7 +4,7 @@ import { refused, type Model } from "../model.js";
 import { stackShortcut } from "../linearizability/stack-shortcut.js";
 import { KnownCalls } from "./known-calls.js";
 
-export const stackCalls = new KnownCalls("stack", { push: [["value"]], pop: [[]] });
+const stackCalls = new KnownCalls("stack", { push: [["value"]], pop: [[]] });
 
 /**
  * Last in, first out: `push(value)` and `pop() → value`, or nothing if it is empty; each may have a key

@@ -60,7 +60,7 @@ export function drawnOperations(
 }
 
 /** Those that the picture of the anomaly points at. */
-export function participants({ operations, attempt, cycle }: Anomaly): Operation[] {
+function participants({ operations, attempt, cycle }: Anomaly): Operation[] {
   const stuck = attempt?.stuck.map(({ operation }) => operation) ?? [];
   const linked = cycle?.flatMap(({ from, to }) => [from, to]) ?? [];
   return [...operations, ...stuck, ...linked];

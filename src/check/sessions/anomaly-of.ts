@@ -1,4 +1,5 @@
 import { describeBy, type Operation } from "../history.js";
+import { inCallOrder } from "../in-call-order.js";
 import type { Anomaly, Edge } from "../verdict.js";
 import { fromStart, type AccessLog } from "./access-log.js";
 
@@ -12,11 +13,6 @@ export function anomalyOf(
 ): Anomaly {
   const operations = [...cycle, ...others].flatMap(({ from, to }): Operation[] => [from, to]);
   return { name, explanation, key, operations: inCallOrder(operations), cycle };
-}
-
-/** Each once. */
-export function inCallOrder(operations: Iterable<Operation>): Operation[] {
-  return [...new Set(operations)].sort((a, b) => a.invoked - b.invoked);
 }
 
 /** A read that saw something older than a write that it must have seen. */

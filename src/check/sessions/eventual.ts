@@ -1,6 +1,6 @@
 import { describeBy } from "../history.js";
+import { inCallOrder } from "../in-call-order.js";
 import { fromStart, none, type AccessLog } from "./access-log.js";
-import { inCallOrder } from "./anomaly-of.js";
 import type { Finding } from "./finding.js";
 
 /**

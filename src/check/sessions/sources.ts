@@ -1,4 +1,5 @@
 import { describeBy } from "../history.js";
+import { inCallOrder } from "../in-call-order.js";
 import type { Anomaly } from "../verdict.js";
 import { fromStart, none, type AccessLog } from "./access-log.js";
 
@@ -54,16 +55,17 @@ function fromNowhere(log: AccessLog, row: number, later: number[]): Anomaly {
   const key = log.keyOf(row);
   if (failed) {
     const explanation = `${seen} saw what ${describeBy(failed).replace(/ failed$/, "")} wrote, which failed.`;
-    return { name: "aborted read", explanation, key, operations: inOrder([operation, failed]) };
+    return { name: "aborted read", explanation, key, operations: inCallOrder([operation, failed]) };
   }
   const writers = later.filter((writer) => writer !== row).map((writer) => log.operation(writer));
   const explanation =
     writers.length === 0
       ? `${seen} saw a value that nobody wrote.`
       : `${seen} saw a value that only its own client wrote, and only later.`;
-  return { name: "ThinAirRead", explanation, key, operations: inOrder([operation, ...writers.slice(0, 1)]) };
-}
-
-function inOrder<Each extends { readonly invoked: number }>(operations: Each[]): Each[] {
-  return operations.sort((a, b) => a.invoked - b.invoked);
+  return {
+    name: "ThinAirRead",
+    explanation,
+    key,
+    operations: inCallOrder([operation, ...writers.slice(0, 1)]),
+  };
 }

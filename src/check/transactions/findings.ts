@@ -1,4 +1,5 @@
 import { clientText, valueText, type Operation } from "../history.js";
+import { inCallOrder } from "../in-call-order.js";
 import type { Anomaly } from "../verdict.js";
 import { shownMicroOperation, type MicroOperation } from "./micro-operations.js";
 import { nameOf, phenomena, type Phenomenon } from "./phenomena.js";
@@ -31,7 +32,7 @@ export class Findings {
   }
 
   add(phenomenon: Phenomenon, anomaly: Omit<Anomaly, "name">): void {
-    const operations = inOrder(anomaly.operations);
+    const operations = inCallOrder(anomaly.operations);
     if (sizeOf({ ...anomaly, operations }) >= this.sizeOf(phenomenon)) return;
     this.#smallest.set(phenomenon, {
       phenomenon,
@@ -77,8 +78,4 @@ export class Findings {
 /** Those who only show what a cycle rests on do not count. */
 function sizeOf({ cycle, operations }: Omit<Anomaly, "name">): number {
   return cycle?.length ?? operations.length;
-}
-
-function inOrder(operations: readonly Operation[]): readonly Operation[] {
-  return [...new Set(operations)].sort((a, b) => a.invoked - b.invoked);
 }

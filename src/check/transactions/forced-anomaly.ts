@@ -1,5 +1,6 @@
 import type { Budget } from "../budget.js";
 import { clientText, valueText } from "../history.js";
+import { inCallOrder } from "../in-call-order.js";
 import { reasonsOf, type Anomaly, type Edge } from "../verdict.js";
 import { relations } from "./dependency-graph.js";
 import { edgeOf, readOf } from "./explanations.js";
@@ -28,7 +29,7 @@ export function forcedAnomaly(
   const involved = [...cycle.map(({ from }) => from), ...readersOf(observations, forced, shortest ?? [])];
   return {
     explanation: `No order is left: ${reasonsOf(cycle)}.`,
-    operations: [...new Set(involved)].sort((a, b) => a.invoked - b.invoked),
+    operations: inCallOrder(involved),
     cycle,
   };
 }
