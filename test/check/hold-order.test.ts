@@ -2,6 +2,7 @@
 import { SeededRandom } from "lockstep/base";
 import { check, mutex, type Operation } from "lockstep/check";
 import { expect, test } from "vitest";
+import { crowdOfWaiters } from "./crowd-of-waiters.js";
 import { holdOrder } from "../../src/check/linearizability/hold-order.js";
 import { oneByOne, told, type Told } from "./told-history.js";
 
@@ -127,15 +128,6 @@ test("it is left to the search where a client may have ended a hold otherwise", 
 });
 
 test("a hundred thousand who wait at once are judged at once", () => {
-  const count = 100_000;
-  const operations = Array.from({ length: count }, (_, index): Operation[] => {
-    const call = { client: index, args: [], result: undefined, outcome: "ok" } as const;
-    const granted = count + 3 * index;
-    return [
-      { ...call, name: "acquire", invoked: index, returned: granted },
-      { ...call, name: "release", invoked: granted + 1, returned: granted + 2 },
-    ];
-  }).flat();
-  operations.sort((a, b) => a.invoked - b.invoked);
+  const operations = crowdOfWaiters(100_000);
   expect(check({ operations }, { timeoutMs: 60_000 }).linearizable(mutex()).is).toBe("valid");
 });

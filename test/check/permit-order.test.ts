@@ -1,7 +1,8 @@
 // Of a semaphore most histories are right in the order that is tried first; then a search says so, too.
 import { SeededRandom } from "lockstep/base";
-import { check, semaphore, type Operation } from "lockstep/check";
+import { check, semaphore } from "lockstep/check";
 import { expect, test } from "vitest";
+import { crowdOfWaiters } from "./crowd-of-waiters.js";
 import { randomHistory } from "./random-histories.js";
 import { smallObjects } from "./small-objects.js";
 import { oneByOne, told, type Told } from "./told-history.js";
@@ -47,15 +48,6 @@ test("what another gave back may be taken, and what is not there may not", () =>
 });
 
 test("a hundred thousand who wait at once are judged at once", () => {
-  const count = 100_000;
-  const operations = Array.from({ length: count }, (_, index): Operation[] => {
-    const call = { client: index, args: [], result: undefined, outcome: "ok" } as const;
-    const granted = count + 3 * index;
-    return [
-      { ...call, name: "acquire", invoked: index, returned: granted },
-      { ...call, name: "release", invoked: granted + 1, returned: granted + 2 },
-    ];
-  }).flat();
-  operations.sort((a, b) => a.invoked - b.invoked);
+  const operations = crowdOfWaiters(100_000);
   expect(check({ operations }, { timeoutMs: 60_000 }).linearizable(semaphore(1)).is).toBe("valid");
 });

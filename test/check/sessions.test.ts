@@ -1,5 +1,6 @@
 import { check, type Operation, type OperationLevel, type Verdict } from "lockstep/check";
 import { describe, expect, test } from "vitest";
+import { operationLevels } from "../../src/check/level.js";
 import { casRegister } from "../../src/check/objects/cas-register.js";
 import { keyValue } from "../../src/check/objects/key-value.js";
 import { queue } from "../../src/check/objects/queue.js";
@@ -7,17 +8,8 @@ import { register } from "../../src/check/objects/register.js";
 import { accessHistory } from "./access-history.js";
 import { keepsByTrial } from "./session-oracle.js";
 
-const levels = [
-  "causal+",
-  "causal",
-  "session",
-  "pram",
-  "writes-follow-reads",
-  "monotonic-writes",
-  "monotonic-reads",
-  "read-your-writes",
-  "eventual",
-] as const;
+/** Those that are told from who read what from whom. */
+const levels = operationLevels.filter((level) => level !== "linearizable" && level !== "sequential");
 
 /** What the literature tells of, with the levels that it breaks, and the name of the anomaly. */
 const classics: { title: string; text: string; breaks: readonly OperationLevel[]; name?: string }[] = [
