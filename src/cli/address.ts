@@ -13,7 +13,7 @@ export function addressOf(
     throw new LockstepError(
       "bad-input",
       "a store in memory ends with this command, and nobody else can see it; " +
-        'give the store of a directory, as in "lmdb:./directory"',
+        'give the store of a directory, as in "lmdb:./directory", or of a server, as in "redis://localhost"',
     );
   }
   if (named) return named;

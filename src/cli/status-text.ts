@@ -1,13 +1,15 @@
 import type { Census, Contender, Holding } from "../coordination/census.js";
 import type { Guarantees } from "../store/guarantees.js";
+import { withoutPassword } from "../store/server-address.js";
 import { formatDuration } from "./duration.js";
+import { guaranteesText } from "./guarantees-text.js";
 import { bold, dim } from "./style.js";
 import { table } from "./table.js";
 
 /** The census, for people. */
 export function statusText(census: Census, guarantees: Guarantees, address: string): string {
   const { locks, elections, sessions } = census;
-  const parts = [storeText(guarantees, address)];
+  const parts = [`${bold(guarantees.engine)} ${withoutPassword(address)}\n`];
   parts.push(holdingsText("Locks", "holds", locks), holdingsText("Elections", "leads", elections));
   const rows = sessions.map(({ id, label, ttlMs, remainingMs }) => [
     id,
@@ -15,26 +17,15 @@ export function statusText(census: Census, guarantees: Guarantees, address: stri
     formatDuration(remainingMs),
     label,
   ]);
-  parts.push(section("Sessions", ["SESSION", "TTL", "EXPIRES IN", "WHO"], rows));
+  parts.push(section("Sessions", ["SESSION", "TTL", "EXPIRES IN", "WHO"], rows), promisesText(guarantees));
   return parts.join("\n");
 }
 
-function storeText(guarantees: Guarantees, address: string): string {
-  const { engine, reach, durable, fence, expiryClock, noticesDeath } = guarantees;
-  const reaches = { process: "this process only", host: "one host", network: "many hosts" };
-  const survives = {
-    no: "nothing is kept",
-    process: "keys survive a crash",
-    power: "keys survive power loss",
-  };
-  const promises = [
-    `reach: ${reaches[reach]}`,
-    survives[durable],
-    `tokens: ${fence}`,
-    `expiry by the clock of the ${expiryClock}`,
-    noticesDeath ? "a killed holder is noticed at once" : "a killed holder is noticed by its TTL",
-  ];
-  return `${bold(engine)} ${address}\n${dim(promises.join(" · "))}\n`;
+function promisesText(guarantees: Guarantees): string {
+  const rows = guaranteesText(guarantees);
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const lines = rows.map(([name, worth]) => `  ${dim(name.padEnd(width))}  ${worth}\n`);
+  return `${bold("Promises")}\n${lines.join("")}`;
 }
 
 function holdingsText(title: string, verb: string, holdings: readonly Holding[]): string {

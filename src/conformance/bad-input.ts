@@ -2,7 +2,17 @@ import assert from "node:assert/strict";
 import type { Change, Query } from "../store/change.js";
 import { maxKeyBytes } from "../store/keys.js";
 import type { Check, Setting } from "./fixture.js";
-import { absent, bytes, created, failsWith, made, modified, put, remove } from "./shorthand.js";
+import {
+  absent,
+  assertSameSnapshot,
+  bytes,
+  created,
+  failsWith,
+  made,
+  modified,
+  put,
+  remove,
+} from "./shorthand.js";
 
 const badKeys: Record<string, unknown> = {
   "an empty key": "",
@@ -84,7 +94,7 @@ async function rejected({ store }: Setting, change: Change): Promise<void> {
   await made(store, { then: [put("a", "as it was")] });
   const before = await store.read({ prefix: "" });
   await failsWith("bad-input", () => store.commit(change));
-  assert.deepEqual(await store.read({ prefix: "" }), before);
+  assertSameSnapshot(store, await store.read({ prefix: "" }), before);
 }
 
 async function rejectedQuery(setting: Setting, query: Query): Promise<void> {

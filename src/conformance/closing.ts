@@ -36,7 +36,8 @@ export function closing(check: Check): void {
     const ttlMs = ttlNear(store, 10_000);
     const mine = await store.openSession({ ttlMs });
     const theirs = await other.openSession({ ttlMs });
-    await made(store, { then: [put("mine", "", mine.id), put("theirs", "", theirs.id)] });
+    await made(store, { then: [put("mine", "", mine.id)] });
+    await made(other, { then: [put("theirs", "", theirs.id)] });
     const heard: SessionEnd[] = [];
     mine.onEnd((reason) => heard.push(reason));
     await store.close();

@@ -87,10 +87,11 @@ export function concurrency(check: Check): void {
 
   check("leaves no key behind when a session ends while keys are being bound to it", async (setting) => {
     const { store, other } = setting;
+    const clients = store.guarantees.bindings === "any" ? [store, other] : [store];
     for (let round = 0; round < 20; round++) {
       const session = await store.openSession({ ttlMs: ttlNear(store, 10_000) });
       const binding = [0, 1, 2, 3].map((i) =>
-        (i % 2 === 0 ? store : other).commit({ then: [put(`bound/${i}`, "", session.id)] }),
+        clients[i % clients.length]?.commit({ then: [put(`bound/${i}`, "", session.id)] }),
       );
       await Promise.all([...binding, session.end()]);
       assert.deepEqual(await keysOf(other, { prefix: "bound/" }), []);

@@ -30,14 +30,14 @@ export function expiry(check: Check): void {
 
   check("takes a session that is not renewed, with all its keys at once, and no other", async (setting) => {
     const { store, other } = setting;
-    const { session, ttlMs } = await openFrozen(setting);
+    const { owner, session, ttlMs } = await openFrozen(setting);
     const mine = await store.openSession({ ttlMs });
     await made(store, { then: [put("s/free"), put("s/mine", "", mine.id)] });
     const binding = {
       then: [put("s/1", "", session.id), put("s/2", "", session.id)],
       read: { prefix: "s/" },
     };
-    const watcher = Watcher.after(other, "s/", (await made(store, binding)).snapshot);
+    const watcher = Watcher.after(other, "s/", (await made(owner, binding)).snapshot);
     await eventually(setting, lateMs(store, ttlMs), "the keys of an expired session vanish", async () => {
       const count = (await store.read({ prefix: "s/" })).entries.length;
       assert.ok(count === 4 || count === 2, "a session expired by halves");
@@ -53,8 +53,8 @@ export function expiry(check: Check): void {
 
   check("is told to watchers though nobody reads or commits", async (setting) => {
     const { store, other } = setting;
-    const { session, ttlMs } = await openFrozen(setting);
-    const { snapshot } = await made(store, { then: [put("a", "", session.id)], read: { prefix: "" } });
+    const { owner, session, ttlMs } = await openFrozen(setting);
+    const { snapshot } = await made(owner, { then: [put("a", "", session.id)], read: { prefix: "" } });
     const watcher = Watcher.after(other, "", snapshot);
     let heard = false;
     const hearing = watcher
@@ -69,8 +69,8 @@ export function expiry(check: Check): void {
   check("does not come before its time", async (setting) => {
     const { store, sleep } = setting;
     const beganAt = systemClock.now();
-    const { session, ttlMs } = await openFrozen(setting);
-    await made(store, { then: [put("a", "", session.id)] });
+    const { owner, session, ttlMs } = await openFrozen(setting);
+    await made(owner, { then: [put("a", "", session.id)] });
     await sleep(ttlMs / 2);
     const entry = await entryOf(store, "a");
     // A machine that was busy for so long proves nothing.
@@ -112,8 +112,9 @@ export function expiry(check: Check): void {
 
 async function openFrozen({ store, connectFrozen }: { store: Store; connectFrozen(): Promise<Store> }) {
   const ttlMs = ttlNear(store, shortMs);
-  const session = await (await connectFrozen()).openSession({ ttlMs });
-  return { session, ttlMs };
+  const owner = await connectFrozen();
+  const session = await owner.openSession({ ttlMs });
+  return { owner, session, ttlMs };
 }
 
 /** Servers sweep when they have time; the promise is that an end comes, and not before its time. */

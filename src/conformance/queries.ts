@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { maxKeyBytes } from "../store/keys.js";
 import type { Store } from "../store/store.js";
 import type { Check } from "./fixture.js";
-import { keysOf, made, put, remove, textOf, ttlNear } from "./shorthand.js";
+import { assertSameSnapshot, keysOf, made, put, remove, textOf, ttlNear } from "./shorthand.js";
 
 /** Unlike in their order as UTF-16, as numbers, as words of a language and as patterns. */
 const trickyKeys = [
@@ -91,7 +91,17 @@ export function queries(check: Check): void {
       { prefix: "q/", order: "created", limit: 2 },
       { prefix: "" },
     ] as const) {
-      assert.deepEqual((await made(store, { then: [], read })).snapshot, await store.read(read));
+      assertSameSnapshot(store, await store.read(read), (await made(store, { then: [], read })).snapshot);
+    }
+  });
+
+  check("that name a revision are answered by a state no older", async ({ store, other }) => {
+    for (let i = 0; i < 10; i++) {
+      const { revision } = await made(store, { then: [put("q/a", String(i))] });
+      const seen = await other.read({ prefix: "q/", atLeast: revision });
+      assert.ok(seen.revision >= revision);
+      assert.equal(textOf(seen.entries[0]), String(i));
+      assert.equal(textOf((await other.read({ key: "q/a", atLeast: revision })).entries[0]), String(i));
     }
   });
 

@@ -1,7 +1,20 @@
 import assert from "node:assert/strict";
 import type { SessionEnd } from "../store/session.js";
 import type { Check } from "./fixture.js";
-import { absent, alive, entryOf, keysOf, made, put, refused, soon, ttlNear } from "./shorthand.js";
+import {
+  absent,
+  alive,
+  assertSameRevision,
+  assertSameSnapshot,
+  entryOf,
+  failsWith,
+  keysOf,
+  made,
+  put,
+  refused,
+  soon,
+  ttlNear,
+} from "./shorthand.js";
 import { deeds, Watcher } from "./watcher.js";
 
 const longMs = 10_000;
@@ -24,10 +37,9 @@ export function sessions(check: Check): void {
     const ttlMs = ttlNear(store, longMs);
     const mine = await store.openSession({ ttlMs });
     const theirs = await other.openSession({ ttlMs });
-    await made(store, {
-      then: [put("s/free"), put("s/mine 1", "", mine.id), put("s/theirs", "", theirs.id)],
-    });
-    await made(other, { then: [put("t/mine 2", "", mine.id)] });
+    await made(store, { then: [put("s/free"), put("s/mine 1", "", mine.id)] });
+    await made(other, { then: [put("s/theirs", "", theirs.id)] });
+    await made(store, { then: [put("t/mine 2", "", mine.id)] });
     assert.equal((await entryOf(other, "s/mine 1"))?.session, mine.id);
     assert.equal((await entryOf(store, "s/free"))?.session, undefined);
     await mine.end();
@@ -36,6 +48,30 @@ export function sessions(check: Check): void {
     }
     assert.ok(theirs.isValid());
     await made(store, { when: [absent("s/mine 1"), alive(theirs.id)], then: [] });
+  });
+
+  check("may be bound to by any client, several in one change, if it is promised so", async (setting) => {
+    const { store, other } = setting;
+    if (store.guarantees.bindings !== "any") return;
+    const ttlMs = ttlNear(store, longMs);
+    const mine = await store.openSession({ ttlMs });
+    const theirs = await other.openSession({ ttlMs });
+    await made(store, { then: [put("s/mine 1", "", mine.id), put("s/theirs", "", theirs.id)] });
+    await made(other, { then: [put("t/mine 2", "", mine.id)] });
+    await mine.end();
+    assert.deepEqual(await keysOf(other, { prefix: "" }), ["s/theirs"]);
+  });
+
+  check("bind a change's keys to one of the client's own, if no more is promised", async (setting) => {
+    const { store, other } = setting;
+    if (store.guarantees.bindings !== "own") return;
+    const ttlMs = ttlNear(store, longMs);
+    const [mine, second] = [await store.openSession({ ttlMs }), await store.openSession({ ttlMs })];
+    const theirs = await other.openSession({ ttlMs });
+    const both = { then: [put("a", "", mine.id), put("b", "", second.id)] };
+    await failsWith("unsupported", () => store.commit(both));
+    await failsWith("unsupported", () => store.commit({ then: [put("a", "", theirs.id)] }));
+    assert.deepEqual(await keysOf(other, { prefix: "" }), []);
   });
 
   check("take all their keys with them in one commit", async ({ store, other }) => {
@@ -62,7 +98,7 @@ export function sessions(check: Check): void {
     const session = await store.openSession({ ttlMs: ttlNear(store, longMs) });
     await made(store, { when: [alive(session.id)], then: [] });
     await session.end();
-    assert.equal((await store.read({ prefix: "" })).revision, revision);
+    assertSameRevision(store, (await store.read({ prefix: "" })).revision, revision);
   });
 
   check("lose a key that is bound to another, to none, or was made anew", async ({ store, other }) => {
@@ -104,7 +140,7 @@ export function sessions(check: Check): void {
       const { failed } = await refused(client, { then: [put("a"), put("b", "", id)] });
       assert.deepEqual(failed, alive(id));
     }
-    assert.deepEqual(await store.read({ prefix: "" }), before);
+    assertSameSnapshot(store, await store.read({ prefix: "" }), before);
   });
 
   check("are asked after only when every condition of the change holds", async ({ store }) => {

@@ -9,6 +9,7 @@ import type {
   Query,
   Refused,
   Revision,
+  Snapshot,
   Write,
 } from "../store/change.js";
 import type { Store } from "../store/store.js";
@@ -54,6 +55,18 @@ export async function entryOf(store: Store, key: string): Promise<Entry | undefi
   const { entries } = await store.read({ key });
   assert.ok(entries.length <= 1, "one key has one entry");
   return entries[0];
+}
+
+/** Nothing was changed since the store was at `before`. */
+export function assertSameRevision(store: Store, now: Revision, before: Revision): void {
+  if (store.guarantees.revisions === "own") assert.equal(now, before);
+  else assert.ok(now >= before, `${now} came after ${before}`);
+}
+
+/** Two looks at a store in which nothing was changed between them. */
+export function assertSameSnapshot(store: Store, now: Snapshot, before: Snapshot): void {
+  assert.deepEqual(now.entries, before.entries);
+  assertSameRevision(store, now.revision, before.revision);
 }
 
 export async function keysOf(store: Store, query: Query): Promise<string[]> {

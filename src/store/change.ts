@@ -29,7 +29,7 @@ export type Write =
   | { readonly kind: "delete"; readonly key: string };
 
 /** What to read: one key, or every key that begins with a prefix. */
-export type Query =
+export type Query = (
   | { readonly key: string }
   | {
       readonly prefix: string;
@@ -39,13 +39,24 @@ export type Query =
       readonly limit?: number | undefined;
       /** Also lists the live sessions. */
       readonly sessions?: boolean | undefined;
-    };
+    }
+) & {
+  /**
+   * Any state that is no older will do; without it, nothing that was acknowledged before may be missing. An
+   * engine may answer sooner for it, and need not.
+   */
+  readonly atLeast?: Revision | undefined;
+};
 
 /** Writes that are made all together, and only if every condition holds. */
 export interface Change {
   readonly when?: readonly Condition[];
   readonly then: readonly Write[];
-  /** Read in the same instant, after the writes: the change sees what it did, or what refused it. */
+  /**
+   * Read after the writes: the change sees what it did, or what refused it. It is the same instant, but for an
+   * engine that cannot read and write in one step: there others may have come between, and then the snapshot
+   * has a later revision of its own.
+   */
   readonly read?: Query | undefined;
 }
 

@@ -137,6 +137,9 @@ function checkWrite(write: Write, guarantees: Guarantees): void {
 }
 
 export function checkQuery(query: Query): void {
+  if (query.atLeast !== undefined && typeof query.atLeast !== "bigint") {
+    throw new LockstepError("bad-input", "atLeast must be a revision, which is a bigint");
+  }
   if ("key" in query) {
     checkKey(query.key);
     return;
