@@ -1,9 +1,9 @@
 // Measures one subject of a module, again each time that it is told to.
 import type { Round, Subjects } from "./apart.js";
 
-const [module, name] = process.argv.slice(2) as [string, string];
+const [module, name, place] = process.argv.slice(2) as [string, string, string];
 const { subjects } = (await import(module)) as { subjects: Subjects };
-const workloads = await subjects[name]!();
+const workloads = await subjects[name]!(place);
 
 process.on("message", () => {
   void measure().then((round) => process.send?.(round));

@@ -4,8 +4,8 @@ import { Worker } from "./processes.js";
 /** What is measured of a subject, by name; a figure each. They run in order, one after the other. */
 export type Workloads = Record<string, () => number | Promise<number>>;
 
-/** What a module for {@link measureApart} exports as `subjects`, by name. */
-export type Subjects = Record<string, () => Workloads | Promise<Workloads>>;
+/** What a module for {@link measureApart} exports as `subjects`, by name; they may be told a place. */
+export type Subjects = Record<string, (place: string) => Workloads | Promise<Workloads>>;
 
 /** One round of one subject: its figures by workload. */
 export type Round = Record<string, number>;
@@ -22,13 +22,13 @@ export const rounds = generations * roundsEach;
 export async function measureApart(
   module: string,
   names: readonly string[],
-  flags: readonly string[] = [],
+  { flags = [], place = "" }: { readonly flags?: readonly string[]; readonly place?: string } = {},
 ): Promise<Map<string, Round[]>> {
   const all = new Map<string, Round[]>(names.map((name) => [name, []]));
   for (let generation = 0; generation < generations; generation++) {
     const subjects = await Promise.all(
       names.map(async (name) => {
-        const worker = new Worker("apart-worker.ts", [module, name], flags);
+        const worker = new Worker("apart-worker.ts", [module, name, place], flags);
         await worker.answer();
         const measure = () => {
           worker.tell({ measure: name });

@@ -36,7 +36,7 @@ async function open() {
     // eslint-disable-next-line @typescript-eslint/no-unsafe-assignment -- what is required has no type
     const peer = require(name);
     const retries = { forever: true, factor: 1, minTimeout: 1, maxTimeout: 1 };
-    return () => peer.lock(join(directory, name), { realpath: false, retries });
+    return () => peer.lock(join(directory, "bench"), { realpath: false, retries });
   }
   return async () => undefined;
 }

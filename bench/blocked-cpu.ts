@@ -1,7 +1,7 @@
 // A hundred tasks in eight processes wait for a lock that a ninth process keeps: what does the waiting cost?
 import { setTimeout as sleep } from "node:timers/promises";
 import { alternate, median } from "./alternate.js";
-import { openContender } from "./contenders.js";
+import { contenders } from "./contenders.js";
 import { inDirectory, Worker } from "./processes.js";
 import type { Report } from "./report.js";
 
@@ -47,8 +47,8 @@ export async function blockedCpu(): Promise<Report> {
 
 function percentOfOneCore(name: Waiting): Promise<number> {
   return inDirectory(async (directory) => {
-    const holder = name === "idle Node" ? undefined : await openContender(name, directory);
-    const release = await holder?.acquire();
+    const holder = name === "idle Node" ? undefined : await contenders[name](directory);
+    const release = await holder?.lock("bench")();
     const workers = Array.from({ length: processes }, (_, index) => {
       const share = Math.floor((waiters + index) / processes);
       return new Worker("blocked-cpu-worker.mjs", [name, directory, String(share)]);

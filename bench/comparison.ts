@@ -65,14 +65,15 @@ export class Comparison {
     );
   }
 
-  /** At least so many times as fast as the fastest peer. */
-  target(what: string, workload: string, wanted: number): Target {
-    const ratio = this.ratio(workload);
+  /** At least so many times a peer's figure; at most, of a cost. The best of them, unless one is named. */
+  target(what: string, workload: string, wanted: number, peer = this.best(workload)): Target {
+    const ratio = this.ratio(workload, peer);
+    const isCost = this.#costs.includes(workload);
     return {
-      what: `${what}, to ${this.best(workload)}`,
-      target: `≥ ${wanted} ×`,
+      what: `${what}, to ${peer}`,
+      target: `${isCost ? "≤" : "≥"} ${wanted} ×`,
       measured: `${ratio.toFixed(2)} ×`,
-      isMet: ratio >= wanted,
+      isMet: isCost ? ratio <= wanted : ratio >= wanted,
     };
   }
 

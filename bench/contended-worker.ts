@@ -1,7 +1,7 @@
 // One of several processes that want the same lock again and again; it notes when it asked for the lock, had
 // it and gave it back, by a clock that is the same in all processes.
 import { setTimeout as sleep } from "node:timers/promises";
-import { openContender, type ContenderName } from "./contenders.js";
+import { openContender } from "./contender.js";
 
 export const insideMs = 1;
 export const outsideMs = 5;
@@ -19,8 +19,9 @@ export interface Section {
   readonly releasing: number;
 }
 
-const [name, directory] = process.argv.slice(2) as [ContenderName, string];
-const contender = await openContender(name, directory);
+const [module, name, place] = process.argv.slice(2) as [string, string, string];
+const contender = await openContender(module, name, place);
+const acquire = contender.lock("bench");
 
 process.once("message", ({ from, forMs }: Go) => {
   void contend(BigInt(from), forMs).then((sections) => process.send?.(sections));
@@ -34,7 +35,7 @@ async function contend(from: bigint, forMs: number): Promise<Section[]> {
   await sleep(Math.max(0, -now()));
   while (now() < forMs) {
     const asked = now();
-    const release = await contender.acquire();
+    const release = await acquire();
     const acquired = now();
     await sleep(insideMs);
     const releasing = now();

@@ -1,50 +1,32 @@
-import { close as closeCallback, open as openCallback } from "node:fs";
+// Locks among the processes of one host; a place is a directory.
+import { closeSync, close as closeCallback, open as openCallback, openSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { connect } from "lockstep";
+import { lockstepAt, type Contenders } from "./contender.js";
 import { loadFsExt, loadProperLockfile } from "./peers.js";
-
-export const contenderNames = ["lockstep", "proper-lockfile", "flock by name", "flock kept open"] as const;
-export type ContenderName = (typeof contenderNames)[number];
-
-/** One way to have one lock, which all processes that open it on the same directory share. */
-export interface Contender {
-  /** Resolves, once the lock is held, with what releases it. */
-  readonly acquire: () => Promise<() => Promise<void>>;
-  readonly close: () => Promise<void>;
-}
 
 const openFile = promisify(openCallback);
 const closeFile = promisify(closeCallback);
 
-const contenders: Record<ContenderName, (directory: string) => Promise<Contender>> = {
-  async lockstep(directory) {
-    const ls = await connect(`lmdb:${join(directory, "lockstep")}`);
-    const lock = ls.lock("bench");
-    return {
-      async acquire() {
-        const held = await lock.acquire();
-        return () => held.release();
-      },
-      close: () => ls.close(),
-    };
-  },
+export const contenders = {
+  lockstep: (directory) => lockstepAt(`lmdb:${join(directory, "lockstep")}`),
 
   async "proper-lockfile"(directory) {
     const { lock } = loadProperLockfile();
-    const file = join(directory, "proper-lockfile");
     // The best of those tried: see README.md.
     const retries = { forever: true, factor: 1, minTimeout: 1, maxTimeout: 1 };
-    return { acquire: () => lock(file, { realpath: false, retries }), close: nothing };
+    return {
+      lock: (name) => () => lock(join(directory, name), { realpath: false, retries }),
+      close: nothing,
+    };
   },
 
   /** As a lock by name must: whoever asks for it opens its file. */
   async "flock by name"(directory) {
     const flock = promisify(loadFsExt().flock);
-    const file = join(directory, "flock");
     return {
-      async acquire() {
-        const descriptor = await openFile(file, "a");
+      lock: (name) => async () => {
+        const descriptor = await openFile(join(directory, name), "a");
         await flock(descriptor, "ex");
         return () => closeFile(descriptor);
       },
@@ -55,24 +37,29 @@ const contenders: Record<ContenderName, (directory: string) => Promise<Contender
   /** As fast as it can be: for a lock that a process opens once and keeps. */
   async "flock kept open"(directory) {
     const flock = promisify(loadFsExt().flock);
-    const descriptor = await openFile(join(directory, "flock"), "a");
+    const descriptors: number[] = [];
     return {
-      async acquire() {
-        await flock(descriptor, "ex");
-        return () => flock(descriptor, "un");
+      lock(name) {
+        const descriptor = openSync(join(directory, name), "a");
+        descriptors.push(descriptor);
+        return async () => {
+          await flock(descriptor, "ex");
+          return () => flock(descriptor, "un");
+        };
       },
-      close: () => closeFile(descriptor),
+      async close() {
+        for (const descriptor of descriptors) closeSync(descriptor);
+      },
     };
   },
-};
+} satisfies Contenders;
 
-export function openContender(name: ContenderName, directory: string): Promise<Contender> {
-  return contenders[name](directory);
-}
+export type ContenderName = keyof typeof contenders;
 
 /** Those that can run here. */
 export function contendersHere(hasFlock: boolean): ContenderName[] {
-  return contenderNames.filter((name) => hasFlock || !name.startsWith("flock"));
+  const names = Object.keys(contenders) as ContenderName[];
+  return names.filter((name) => hasFlock || !name.startsWith("flock"));
 }
 
 async function nothing(): Promise<void> {

@@ -10,6 +10,10 @@ import { explore } from "./explore.js";
 import { millionNames } from "./million-names.js";
 import { preparePeers } from "./peers.js";
 import { endProgress, print, save, start, type Report } from "./report.js";
+import { etcd } from "./servers/etcd.js";
+import { postgres } from "./servers/postgres.js";
+import { redis } from "./servers/redis.js";
+import { zookeeper } from "./servers/zookeeper.js";
 import { simulate } from "./simulate.js";
 import { syncChannel } from "./sync-channel.js";
 import { syncLocks } from "./sync-locks.js";
@@ -28,6 +32,10 @@ const benches: Record<string, (hasFlock: boolean) => Promise<Report>> = {
   "waiter-memory": waiterMemory,
   "blocked-cpu": blockedCpu,
   "million-names": millionNames,
+  redis,
+  etcd,
+  postgres,
+  zookeeper,
   "sync-locks": syncLocks,
   "sync-patience": syncPatience,
   "sync-rw-lock": syncRwLock,

@@ -1,6 +1,7 @@
 // One task takes and gives back one lock, over and over, while nobody else wants it.
 import { alternate, median, medianRatio } from "./alternate.js";
-import { contendersHere, openContender, type Contender, type ContenderName } from "./contenders.js";
+import { contenders, contendersHere, type ContenderName } from "./contenders.js";
+import { pair, perSecond } from "./pairs.js";
 import { inDirectory } from "./processes.js";
 import type { Report, Target } from "./report.js";
 
@@ -11,13 +12,14 @@ export async function uncontended(hasFlock: boolean): Promise<Report> {
   const names = contendersHere(hasFlock);
   const results = await inDirectory(async (directory) => {
     const subjects = await Promise.all(
-      names.map(async (name) => ({ name, contender: await openContender(name, directory) })),
+      names.map(async (name) => {
+        const contender = await contenders[name](directory);
+        const acquire = contender.lock("bench");
+        return { name, contender, measure: () => perSecond(measuredMs, () => pair(acquire)) };
+      }),
     );
-    for (const { contender } of subjects) await perSecond(contender, measuredMs);
-    const measured = await alternate(
-      rounds,
-      subjects.map(({ name, contender }) => ({ name, measure: () => perSecond(contender, measuredMs) })),
-    );
+    for (const { measure } of subjects) await measure();
+    const measured = await alternate(rounds, subjects);
     for (const { contender } of subjects) await contender.close();
     return measured;
   });
@@ -46,17 +48,4 @@ export async function uncontended(hasFlock: boolean): Promise<Report> {
       names.map((name) => [name, { pairsPerSecond: median(of(name)), rounds: of(name) }]),
     ),
   };
-}
-
-async function perSecond({ acquire }: Contender, forMs: number): Promise<number> {
-  const begun = performance.now();
-  let pairs = 0;
-  let now = begun;
-  while (now - begun < forMs) {
-    const release = await acquire();
-    await release();
-    pairs++;
-    now = performance.now();
-  }
-  return pairs / ((now - begun) / 1000);
 }

@@ -16,6 +16,7 @@ if (step("prepare", ["scripts/prepare.mjs"])) {
   step("format", ["node_modules/prettier/bin/prettier.cjs", "--check", "."]);
   step("typecheck", ["node_modules/typescript/bin/tsc"]);
   step("package", ["scripts/check-package.mjs"]);
+  step("servers", ["scripts/servers.mjs"]);
   unitTests();
   step("newer Node", ["scripts/test-newer-node.mjs"]);
 }

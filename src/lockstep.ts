@@ -27,21 +27,26 @@ const defaultTtlMs = 10_000;
 export class Lockstep {
   /** The store beneath, for recipes of one's own. */
   readonly store: Store;
-  /** A linearizable, watched key-value store. */
-  readonly kv: KeyValue;
   readonly #clock: Clock;
   readonly #keeper: SessionKeeper;
   readonly #locks: LockQueues;
+  #kv: KeyValue | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(store: Store, options: LockstepOptions = {}) {
     const { ttlMs = defaultTtlMs, label = `${hostname()}:${process.pid}`, clock = systemClock } = options;
     checkSessionOptions({ ttlMs, label }, store.guarantees);
     this.store = store;
-    this.kv = new KeyValue(store);
     this.#clock = clock;
     this.#keeper = new SessionKeeper(store, { ttlMs, label, clock });
     this.#locks = new LockQueues(this.#keeper);
+  }
+
+  /** A linearizable, watched key-value store. */
+  get kv(): KeyValue {
+    // Not before it is wanted: an engine that cannot carry it may do for all else.
+    this.#kv ??= new KeyValue(this.store);
+    return this.#kv;
   }
 
   /**

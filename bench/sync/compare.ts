@@ -9,7 +9,9 @@ const costs = { bytesPerWaiter: "heap bytes per waiter" };
 
 /** Measures the `subjects` of a module of this folder, Lockstep's first. */
 export async function compare(module: string, peers: readonly string[]): Promise<Comparison> {
-  const results = await measureApart(`./sync/${module}.js`, ["lockstep", ...peers], ["--expose-gc"]);
+  const results = await measureApart(`./sync/${module}.js`, ["lockstep", ...peers], {
+    flags: ["--expose-gc"],
+  });
   return new Comparison(results, Object.keys(costs));
 }
 

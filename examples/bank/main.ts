@@ -1,11 +1,12 @@
 // The bank account of every textbook, for real: several processes pay into and withdraw from the same
 // accounts, first without protection, then with a lock, then with conditional writes. worker.ts has the three
-// ways.
+// ways. `--on redis://localhost` plays it on that store, else on one of its own.
 import { fork, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { connect, type KeyValue } from "lockstep";
 import { opened, parse } from "./account.js";
 import { startBar } from "./bar.js";
@@ -13,7 +14,8 @@ import { paint, table } from "./table.js";
 import type { Done, Order, Way } from "./worker.js";
 
 const processes = 4;
-const accounts = ["alice", "bob"];
+/** Under a name of this run alone: somebody else may use the store too. */
+const accounts = ["alice", "bob"].map((owner) => `bank-demo/${process.pid}-${Date.now()}/${owner}`);
 const roundMs = 4000;
 const rounds: readonly Way[] = ["no protection", "a lock", "ifRevision"];
 
@@ -28,7 +30,9 @@ interface Round {
   readonly isRight: boolean;
 }
 
+const { on } = parseArgs({ options: { on: { type: "string" } } }).values;
 const directory = mkdtempSync(join(tmpdir(), "lockstep-bank-"));
+const address = on ?? `lmdb:${directory}`;
 const workers: ChildProcess[] = [];
 process.once("exit", () => {
   for (const worker of workers) worker.kill("SIGKILL");
@@ -39,14 +43,13 @@ process.once("SIGTERM", () => process.exit(143));
 
 console.log(
   `\n${paint("bold", "The bank account of every textbook")}: ${processes} processes pay into ` +
-    `and withdraw from ${accounts.length} accounts.\n`,
+    `and withdraw from ${accounts.length} accounts, on ${address.replace(/:\/\/.*@/, "://")}.\n`,
 );
 const results = await playAll();
 console.log(`\n${report(results)}`);
 process.exitCode = results.some(({ way, isRight }) => way !== "no protection" && !isRight) ? 1 : 0;
 
 async function playAll(): Promise<Round[]> {
-  const address = `lmdb:${directory}`;
   await using ls = await connect(address);
   for (let n = 0; n < processes; n++) {
     workers.push(fork(fileURLToPath(new URL("worker.ts", import.meta.url)), [address]));
@@ -55,6 +58,7 @@ async function playAll(): Promise<Round[]> {
   const played: Round[] = [];
   for (const way of rounds) played.push(await play(way, ls.kv));
   for (const worker of workers) worker.disconnect();
+  for (const name of accounts) await ls.kv.delete(name);
   return played;
 }
 
@@ -124,7 +128,7 @@ function explain(played: readonly Round[]): string {
   return `Each process reads a balance, works for a millisecond, and writes a new one. Without protection two
 of them read the same balance, and the later write wipes out the earlier: that money is gone, or made.
 A lock lets one in at a time; ifRevision writes only over what was read, and tries again where it comes too
-late. Every payment counted here was flushed to disk before it was acknowledged.
+late. Every payment counted here was acknowledged by the store${on ? "" : ", which had flushed it to disk"}.
 
 ${paint("dim", "Next: README.md, the three ways in examples/bank/worker.ts, and npx lockstep --help")}
 `;

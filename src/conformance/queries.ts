@@ -91,7 +91,8 @@ export function queries(check: Check): void {
       { prefix: "q/", order: "created", limit: 2 },
       { prefix: "" },
     ] as const) {
-      assertSameSnapshot(store, await store.read(read), (await made(store, { then: [], read })).snapshot);
+      const { snapshot } = await made(store, { then: [], read });
+      assertSameSnapshot(store, await store.read(read), snapshot);
     }
   });
 

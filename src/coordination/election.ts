@@ -7,6 +7,7 @@ import { byAge } from "../store/rules.js";
 import { escapeSegment } from "../store/keys.js";
 import { lostError } from "../store/session.js";
 import { Held, type HeldEnd } from "./held.js";
+import { checkNeed } from "./needs.js";
 import { QueuePlace } from "./queue-place.js";
 import type { SessionKeeper } from "./session-keeper.js";
 import { decodeTicket, encodeTicket } from "./ticket.js";
@@ -67,6 +68,7 @@ export class Election {
 
   /** @internal */
   constructor(name: string, keeper: SessionKeeper) {
+    checkNeed("an election", "fencing tokens that rise across a failover", keeper.store);
     this.name = name;
     this.#keeper = keeper;
     this.#queue = `election/${escapeSegment(name)}/`;

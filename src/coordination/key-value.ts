@@ -5,6 +5,7 @@ import { checkPatience } from "../base/patience.js";
 import type { Batch, Condition, Entry, Resync, Snapshot, Write } from "../store/change.js";
 import { checkName, checkPrefix } from "../store/keys.js";
 import type { Store } from "../store/store.js";
+import { checkNeed } from "./needs.js";
 
 /** A key's value and its place in the order of all commits. */
 export class KeyValueEntry {
@@ -58,6 +59,7 @@ export class KeyValue {
 
   /** @internal */
   constructor(store: Store) {
+    checkNeed("the key-value store", "linearizable reads", store);
     this.#store = store;
   }
 

@@ -3,8 +3,10 @@ import { LockstepError } from "../base/errors.js";
 import { checkOptions } from "../base/options.js";
 import { checkPatience, tooLate, type Patience } from "../base/patience.js";
 import { escapeSegment } from "../store/keys.js";
+import type { Store } from "../store/store.js";
 import type { Held } from "./held.js";
 import { LockQueue } from "./lock-queue.js";
+import { checkNeed } from "./needs.js";
 import type { SessionKeeper } from "./session-keeper.js";
 
 /** A section that is running inside {@link Lock.run}, and the sections around it. */
@@ -23,6 +25,10 @@ export class LockQueues {
 
   constructor(keeper: SessionKeeper) {
     this.#keeper = keeper;
+  }
+
+  get store(): Store {
+    return this.#keeper.store;
   }
 
   of(name: string): LockQueue {
@@ -57,6 +63,7 @@ export class Lock {
 
   /** @internal */
   constructor(name: string, queues: LockQueues) {
+    checkNeed("a lock", "fencing tokens that rise across a failover", queues.store);
     this.name = name;
     this.#queues = queues;
   }

@@ -3,6 +3,7 @@ import { isLockstepError, LockstepError } from "../base/errors.js";
 import { nonce } from "../base/nonce.js";
 import { sleep } from "../base/patience.js";
 import type { Revision, Snapshot, Write } from "../store/change.js";
+import type { Guarantees } from "../store/guarantees.js";
 import { lostError, type Session } from "../store/session.js";
 import type { Store } from "../store/store.js";
 import { closedError } from "../store/watch-feed.js";
@@ -18,6 +19,12 @@ const mostSessions = 10;
  * created in one order and a later one never counts, so among live keys at most one is first. What is ahead
  * of a key can only shrink; so any snapshot that is at least as new as the key, and still holds it, may be
  * judged by: a stale one only makes us wait longer.
+ *
+ * Why the next in line need not look when the one ahead goes: a snapshot that holds our key shows all who will
+ * ever be ahead of it. If it shows one, and then that one is deleted, nobody is left. Whether our own key is
+ * still there the session says: the key is deleted by us, when we give the place up, or with its session, and
+ * by nobody else; and whoever is granted something asks first whether the session is valid. That is proof
+ * wherever a valid session surely has its keys; elsewhere, and with two or more ahead, we look again.
  */
 export class QueuePlace {
   readonly session: Session;
@@ -28,8 +35,7 @@ export class QueuePlace {
   readonly #queue: string;
   /** The request that made our key may be delivered again, long after. */
   readonly #doubtful: boolean;
-  #ahead: string | undefined;
-  #seen: Revision;
+  #position: Position;
 
   private constructor(
     keeper: SessionKeeper,
@@ -42,12 +48,11 @@ export class QueuePlace {
     this.key = joined.key;
     this.#doubtful = joined.doubtful;
     this.token = joined.position.created;
-    this.#ahead = joined.position.ahead;
-    this.#seen = joined.position.seen;
+    this.#position = joined.position;
   }
 
   get isFirst(): boolean {
-    return this.#ahead === undefined;
+    return this.#position.ahead === undefined;
   }
 
   /** Joins a queue at its end, in one commit; which also gives up the place `instead`, where one is named. */
@@ -98,7 +103,11 @@ export class QueuePlace {
       halt.abort(lostError(`the place in ${this.#queue}`));
     });
     try {
-      while (this.#ahead !== undefined) await this.#untilSomeoneLeft(this.#ahead, halt.signal);
+      for (;;) {
+        const { ahead } = this.#position;
+        if (ahead === undefined) return;
+        await this.#untilItLeft(ahead, halt.signal);
+      }
     } finally {
       unlisten();
       callOff();
@@ -131,15 +140,14 @@ export class QueuePlace {
     }
   }
 
-  async #untilSomeoneLeft(ahead: string, signal: AbortSignal): Promise<void> {
+  /** Waits until the key ahead is gone, or may be, and finds out where we stand then. */
+  async #untilItLeft(ahead: string, signal: AbortSignal): Promise<void> {
     const { store, clock } = this.#keeper;
-    const watch = store.watch(ahead, { exact: true, from: this.#seen, signal });
+    const { seen } = this.#position;
+    const watch = store.watch(ahead, { exact: true, from: seen, signal });
     try {
-      await untilGone(watch, ahead);
-      const position = positionOf(this.key, await store.read({ prefix: this.#queue, order: "created" }));
-      if (!position) throw lostError(`the place in ${this.#queue}`);
-      this.#ahead = position.ahead;
-      this.#seen = position.seen;
+      const goneAt = await untilGone(watch, ahead);
+      this.#position = this.#afterItLeft(goneAt) ?? (await this.#look(goneAt > seen ? goneAt : seen));
     } catch (error) {
       if (!isLockstepError(error, "unavailable")) throw error;
       // The place is ours for as long as the session lives, so a store that is away for a while is waited
@@ -151,11 +159,34 @@ export class QueuePlace {
     }
     signal.throwIfAborted();
   }
+
+  /** Where we stand once the one ahead has gone, if it follows from what was seen: see above. */
+  #afterItLeft(goneAt: Revision): Position | undefined {
+    const { isNext, seen } = this.#position;
+    // Told of an older state, it may not have been there yet.
+    if (!isNext || goneAt <= seen || !isSureOfKeys(this.#keeper.store.guarantees)) return undefined;
+    return { created: this.token, ahead: undefined, isNext: false, seen: goneAt };
+  }
+
+  async #look(atLeast: Revision): Promise<Position> {
+    const query = { prefix: this.#queue, order: "created", atLeast } as const;
+    const position = positionOf(this.key, await this.#keeper.store.read(query));
+    if (!position) throw lostError(`the place in ${this.#queue}`);
+    return position;
+  }
+}
+
+/** Whether a session that is valid here surely has its keys there. */
+function isSureOfKeys({ failoverLosesCommits, expiryMovesWithWallClock }: Guarantees): boolean {
+  return !failoverLosesCommits && !expiryMovesWithWallClock;
 }
 
 interface Position {
   readonly created: Revision;
+  /** The key just before ours. */
   readonly ahead: string | undefined;
+  /** Nobody is before that one. */
+  readonly isNext: boolean;
   readonly seen: Revision;
 }
 
@@ -165,7 +196,8 @@ function positionOf(key: string, snapshot: Snapshot): Position | undefined {
   // From the end: who just joined is the last.
   for (let i = entries.length - 1; i >= 0; i--) {
     const entry = entries[i];
-    if (entry?.key === key) return { created: entry.created, ahead: entries[i - 1]?.key, seen: revision };
+    if (entry?.key !== key) continue;
+    return { created: entry.created, ahead: entries[i - 1]?.key, isNext: i === 1, seen: revision };
   }
   return undefined;
 }
@@ -198,14 +230,15 @@ async function join(
   }
 }
 
-async function untilGone(watch: ReturnType<Store["watch"]>, key: string): Promise<void> {
+/** Resolves to the revision at which the key is known to be gone. */
+async function untilGone(watch: ReturnType<Store["watch"]>, key: string): Promise<Revision> {
   for (;;) {
-    const next = await watch.next();
-    if (next.done) throw closedError();
-    const isGone =
-      next.value.kind === "resync"
-        ? next.value.snapshot.entries.length === 0
-        : next.value.events.some((event) => event.kind === "delete" && event.key === key);
-    if (isGone) return;
+    const { done, value: told } = await watch.next();
+    if (done) throw closedError();
+    if (told.kind === "resync") {
+      if (told.snapshot.entries.length === 0) return told.snapshot.revision;
+    } else if (told.events.some((event) => event.kind === "delete" && event.key === key)) {
+      return told.revision;
+    }
   }
 }

@@ -91,6 +91,8 @@ export class SessionKeeper {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    // One that is being opened is ended as soon as it is there.
+    await this.#opening?.catch(ignore);
     const sessions = new Set(this.#tenants.keys());
     if (this.#current) sessions.add(this.#current);
     await Promise.all([...sessions].map((session) => session.end()));
@@ -106,4 +108,8 @@ export class SessionKeeper {
     this.#current = session;
     return session;
   }
+}
+
+function ignore(): void {
+  // Whoever asked for a session hears of it.
 }

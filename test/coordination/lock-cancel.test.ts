@@ -254,20 +254,6 @@ describe("an abort", () => {
     expect(held.signal.aborted).toBe(false);
   });
 
-  test("of one waiter leaves the others in their order", async () => {
-    const lock = new World().client().lock("x");
-    const held = await lock.acquire();
-    const aborts = Array.from({ length: 30 }, () => new AbortController());
-    const served: number[] = [];
-    const tasks = aborts.map(({ signal }, i) =>
-      lock.run(() => void served.push(i), { signal }).catch(() => i),
-    );
-    for (const i of [29, 0, 7, 8, 15]) aborts[i]!.abort(reason);
-    await held.release();
-    await Promise.all(tasks);
-    expect(served).toEqual(aborts.map((_, i) => i).filter((i) => ![29, 0, 7, 8, 15].includes(i)));
-  });
-
   test("that may come no more is not listened for: its signal remembers nothing of us", async () => {
     const lock = new World().client().lock("x");
     const { signal } = new AbortController();

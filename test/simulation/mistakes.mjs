@@ -39,7 +39,7 @@ export const mistakes = [
   return undefined;
 }`,
     replace: `  }
-  return { created: revision + 1n, ahead: entries.at(-1)?.key, seen: revision };
+  return { created: revision + 1n, ahead: entries.at(-1)?.key, isNext: entries.length === 1, seen: revision };
 }`,
   },
   {
@@ -105,15 +105,22 @@ export const mistakes = [
     name: "who has seen the one ahead leave does not look again",
     workload: "locks",
     file: "src/coordination/queue-place.ts",
-    find: 'positionOf(this.key, await store.read({ prefix: this.#queue, order: "created" }));',
-    replace: "{ ahead: undefined, seen: this.#seen };",
+    find: "this.#position = this.#afterItLeft(goneAt) ?? (await this.#look(goneAt > seen ? goneAt : seen));",
+    replace: "this.#position = { ...this.#position, ahead: undefined };",
+  },
+  {
+    name: "the one ahead is taken for the only one",
+    workload: "locks",
+    file: "src/coordination/queue-place.ts",
+    find: "isNext: i === 1",
+    replace: "isNext: i > 0",
   },
   {
     name: "a watch's resync is not news",
     workload: "locks",
     file: "src/coordination/queue-place.ts",
-    find: "? next.value.snapshot.entries.length === 0",
-    replace: "? false",
+    find: "if (told.snapshot.entries.length === 0) return told.snapshot.revision;",
+    replace: "",
   },
   {
     name: "a place is not bound to a session",
@@ -157,7 +164,7 @@ export const mistakes = [
     workload: "locks",
     file: "src/coordination/queue-place.ts",
     find: "      await sleep(clock, this.session.ttlMs / 10, signal);",
-    replace: "      this.#ahead = undefined;",
+    replace: "      this.#position = { ...this.#position, ahead: undefined };",
   },
   {
     name: "a retired session lives on",

@@ -1,4 +1,5 @@
-import type { Change, Condition, Entry, Query, Revision, Write } from "lockstep/store";
+import assert from "node:assert/strict";
+import type { Change, Condition, Entry, Guarantees, Query, Revision, Write } from "lockstep/store";
 
 export interface NaiveSession {
   readonly id: string;
@@ -31,7 +32,18 @@ export class NaiveStore {
   revision: Revision;
   now = 0;
 
-  constructor(revision: Revision) {
+  /** Whether revisions also rise with what is none of ours. */
+  readonly revisions: Guarantees["revisions"];
+
+  constructor(revision: Revision, revisions: Guarantees["revisions"]) {
+    this.revision = revision;
+    this.revisions = revisions;
+  }
+
+  /** The engine is at this revision, and nothing was done since. */
+  isAt(revision: Revision): void {
+    if (this.revisions === "own") assert.equal(revision, this.revision);
+    else assert.ok(revision >= this.revision, "a revision does not go back");
     this.revision = revision;
   }
 

@@ -73,18 +73,20 @@ export class WatchOracle {
   }
 
   #resync({ snapshot }: Resync): void {
-    const { chapters, entries, revision } = this.#model;
+    const { chapters, entries, revision, revisions } = this.#model;
+    const areShared = revisions === "shared";
     assert.ok(snapshot.revision >= this.#revision, "a resync does not go back");
-    assert.ok(snapshot.revision <= revision, "a resync does not come from the future");
+    assert.ok(areShared || snapshot.revision <= revision, "a resync does not come from the future");
     const next = chapters.findIndex(({ upTo }) => upTo > snapshot.revision);
     this.#chapter = next < 0 ? chapters.length : next;
     this.#untold = undefined;
     let state = chapters[this.#chapter]?.before ?? entries;
     const commits = chapters[this.#chapter]?.commits ?? [];
     // Between the ends of several sessions: some of them are over, whole, and the others are not.
-    if (commits.length > 1) {
+    // Or at a revision between the end of one and the next look, which may be the first to have it in the model.
+    if (commits.length > 1 || areShared) {
       const has = new Set(snapshot.entries.map(({ key }) => key));
-      const over = commits.filter((deeds) => [...deeds.keys()].every((key) => !has.has(key)));
+      const over = commits.filter((deeds) => [...deeds].every(([key, entry]) => !entry && !has.has(key)));
       state = over.reduce(after, state);
       this.#untold = new Set(commits.filter((deeds) => !over.includes(deeds)));
     }

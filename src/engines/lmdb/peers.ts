@@ -139,6 +139,8 @@ export class Peers {
       this.#sockets.delete(socket);
       if (this.#connections.get(peer) === socket) this.#connections.delete(peer);
       if (this.#closed) return;
+      // One that went in good order may have had news for us, and not have met us yet.
+      this.#events.onRing();
       // Where none was heard of, it may listen and yet end every connection, for want of file descriptors.
       this.#dialAgain(peer, socketPath, heard ? firstRedialMs : redialMs);
     });

@@ -1,4 +1,4 @@
-// One process of crash.test.ts, which kills it and freezes it: `crash-worker.ts DIRECTORY LOG ROLE SEED TTL`.
+// One process of a crash test, which kills it and freezes it: `worker.ts ADDRESS LOG ROLE SEED TTL`.
 //
 // It holds locks, or leads, again and again. Every line of the log is one write to a file opened for
 // appending. Its time is taken before the guard is asked, so that a line that says `held` is a proof: at that
@@ -10,7 +10,7 @@ import { connect, isLockstepError, type Held, type Lockstep } from "lockstep";
 import { SeededRandom } from "lockstep/base";
 import { recorder, type RecordedClient } from "lockstep/check";
 
-const [directory = "", log = "", role = "", seed = "", ttlMs = ""] = process.argv.slice(2);
+const [address = "", log = "", role = "", seed = "", ttlMs = ""] = process.argv.slice(2);
 const random = new SeededRandom(Number(seed));
 const stop = new AbortController();
 process.on("message", () => {
@@ -99,7 +99,7 @@ async function lead(ls: Lockstep, task: RecordedClient): Promise<void> {
   }
 }
 
-const ls = await connect(`lmdb:${directory}`, { ttlMs: Number(ttlMs) });
+const ls = await connect(address, { ttlMs: Number(ttlMs) });
 process.send?.("ready");
 // Two tasks of one process: they wait in one line here, and in one place there.
 const tasks = [1, 2].map((task) => record.client(`${process.pid}, task ${task}`));

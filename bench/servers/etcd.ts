@@ -1,0 +1,17 @@
+// Locks on one etcd server.
+import { startEtcd } from "../../test/rig/etcd.js";
+import type { Report } from "../report.js";
+import { benchServer } from "./server-bench.js";
+
+export function etcd(): Promise<Report> {
+  return benchServer({
+    server: "etcd",
+    start: startEtcd,
+    module: "./servers/etcd-contenders.js",
+    targets: ({ alone, contests }) => [
+      alone.target("uncontended, pairs a second", "pairs", 1.5),
+      contests.target("contended, acquisitions a second", "perSecond", 3),
+      contests.target("hand-over p50", "handOverP50", 0.3),
+    ],
+  });
+}

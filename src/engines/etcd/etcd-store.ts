@@ -1,0 +1,132 @@
+import type { Clock } from "../../base/clock.js";
+import type { Batch, Change, Committed, Query, Refused, Resync, Snapshot } from "../../store/change.js";
+import type { Guarantees } from "../../store/guarantees.js";
+import { checkChange, checkQuery, checkSessionOptions } from "../../store/rules.js";
+import { KeptSession, type Session } from "../../store/session.js";
+import type { SessionOptions, Store, WatchOptions } from "../../store/store.js";
+import { closedError } from "../../store/watch-feed.js";
+import type { Cluster } from "./cluster.js";
+import type { Keyspace } from "./keyspace.js";
+import { Leases } from "./leases.js";
+import { maxOperations, Transaction, type Look } from "./transaction.js";
+import { WatchHub } from "./watch-hub.js";
+
+/** A namespace of an etcd cluster. */
+export class EtcdStore implements Store {
+  readonly guarantees: Guarantees = {
+    engine: "etcd",
+    linearizableReads: true,
+    reach: "network",
+    durable: "power",
+    revisions: "shared",
+    bindings: "any",
+    watch: "log",
+    push: "data",
+    fence: "monotonic",
+    failoverLosesCommits: false,
+    expiryClock: "server",
+    expiryMovesWithWallClock: false,
+    failoverRestartsExpiry: true,
+    noticesDeath: false,
+    ttl: { minMs: 2000, maxMs: 24 * 3600 * 1000, grainMs: 1000 },
+    maxOperations,
+    maxValueBytes: 1024 * 1024,
+  };
+  readonly #cluster: Cluster;
+  readonly #space: Keyspace;
+  readonly #clock: Clock;
+  readonly #leases: Leases;
+  readonly #hub: WatchHub;
+  readonly #sessions = new Map<string, KeptSession>();
+  #closing: Promise<void> | undefined;
+
+  constructor(cluster: Cluster, space: Keyspace, clock: Clock) {
+    this.#cluster = cluster;
+    this.#space = space;
+    this.#clock = clock;
+    this.#leases = new Leases(cluster, space);
+    this.#hub = new WatchHub(cluster, space, (query) => this.read(query), clock);
+  }
+
+  async commit(change: Change): Promise<Committed | Refused> {
+    this.#assertOpen();
+    checkChange(change, this.guarantees);
+    const outcome = await this.#transact(new Transaction(change, this.#space));
+    if (!outcome.ok && outcome.failed.kind === "alive") this.#sessions.get(outcome.failed.session)?.lose();
+    return { ...outcome, snapshot: await this.#complete(outcome.snapshot) };
+  }
+
+  async read(query: Query): Promise<Snapshot> {
+    this.#assertOpen();
+    checkQuery(query);
+    const { atLeast } = query;
+    if (atLeast !== undefined) {
+      const { snapshot } = await this.#transact(
+        new Transaction({ then: [], read: query }, this.#space, true),
+      );
+      if (snapshot.revision >= atLeast) return this.#complete(snapshot);
+    }
+    const { snapshot } = await this.#transact(new Transaction({ then: [], read: query }, this.#space));
+    return this.#complete(snapshot);
+  }
+
+  watch(prefix: string, options: WatchOptions = {}): AsyncIterableIterator<Batch | Resync, void> {
+    this.#assertOpen();
+    checkQuery({ prefix });
+    return this.#hub.watch(prefix, options);
+  }
+
+  async openSession(options: SessionOptions): Promise<Session> {
+    this.#assertOpen();
+    checkSessionOptions(options, this.guarantees);
+    const { ttlMs } = options;
+    const askedAt = this.#clock.now();
+    const id = await this.#leases.open(options);
+    const link = {
+      renew: () => this.#leases.renew(id, ttlMs),
+      end: () => this.#end(id),
+    };
+    const session = new KeptSession(id, ttlMs, askedAt, link, this.#clock);
+    this.#sessions.set(id, session);
+    session.onEnd(() => this.#sessions.delete(id));
+    return session;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#hub.fail(closedError());
+    await Promise.all([...this.#sessions.values()].map((session) => session.end()));
+    this.#cluster.close();
+  }
+
+  async #transact(transaction: Transaction) {
+    const { protocol } = this.#cluster;
+    const options = { isRepeatable: transaction.onlyReads };
+    return transaction.outcomeOf(await this.#cluster.call(protocol.Txn, transaction.request, options));
+  }
+
+  async #complete({ sessions, ...seen }: Look): Promise<Snapshot> {
+    if (!sessions) return seen;
+    const listed = sessions.map(async (session) => {
+      return { ...session, remainingMs: await this.#leases.remainingMs(session.id) };
+    });
+    return { ...seen, sessions: await Promise.all(listed) };
+  }
+
+  async #end(id: string): Promise<void> {
+    try {
+      await this.#leases.end(id);
+    } catch (error) {
+      // A client that is being closed does not wait until the session expires.
+      throw error;
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closing) throw closedError();
+  }
+}

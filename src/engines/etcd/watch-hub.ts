@@ -1,0 +1,223 @@
+import type { ClientDuplexStream, ServiceError } from "@grpc/grpc-js";
+import type { Clock, Timer } from "../../base/clock.js";
+import type { Event, Query, Revision, Snapshot } from "../../store/change.js";
+import type { WatchOptions } from "../../store/store.js";
+import { WatchFeed } from "../../store/watch-feed.js";
+import { CallFailure } from "./call-failure.js";
+import type { Cluster } from "./cluster.js";
+import type { Keyspace } from "./keyspace.js";
+import type { WatchRequest, WatchResponse } from "./messages.js";
+
+/** A stream that nothing is watched on is kept for so long: whoever waits in a queue soon waits again. */
+const lingerMs = 1000;
+
+type Stream = ClientDuplexStream<WatchRequest, WatchResponse>;
+
+/** A reader's end of a watch, and how far etcd has told it. */
+interface Watch {
+  readonly query: Query;
+  readonly feed: WatchFeed;
+  /** What it goes by on the stream; undefined while nothing is to be told, for a resync is due. */
+  number: string | undefined;
+  /** The first revision that is still to be told. */
+  next: Revision;
+  isRefused: boolean;
+}
+
+/**
+ * All watches of a client, on one stream. etcd keeps a log, so a watch goes on from the first revision that
+ * it was not told, on whichever member, however long the stream was broken. Where the log does not go back so
+ * far, and where the revision is one that the cluster never reached, the watch is taken off the stream, and
+ * begins again behind the snapshot that the reader is given.
+ */
+export class WatchHub {
+  readonly #cluster: Cluster;
+  readonly #space: Keyspace;
+  readonly #read: (query: Query) => Promise<Snapshot>;
+  readonly #clock: Clock;
+  readonly #watches = new Set<Watch>();
+  readonly #onStream = new Map<string, Watch>();
+  #lastNumber = 0;
+  #stream: Stream | undefined;
+  #isRunning = false;
+  #failures = 0;
+  #lingering: Timer | undefined;
+
+  constructor(cluster: Cluster, space: Keyspace, read: (query: Query) => Promise<Snapshot>, clock: Clock) {
+    this.#cluster = cluster;
+    this.#space = space;
+    this.#read = read;
+    this.#clock = clock;
+  }
+
+  watch(prefix: string, { exact, from, signal }: WatchOptions): WatchFeed {
+    const query = exact ? { key: prefix } : { prefix };
+    const feed = new WatchFeed({
+      prefix,
+      exact,
+      from,
+      signal,
+      snapshot: async () => {
+        const snapshot = await this.#read(query);
+        this.#follow(watch, snapshot.revision);
+        return snapshot;
+      },
+      onEnd: () => {
+        this.#watches.delete(watch);
+        this.#unfollow(watch);
+      },
+    });
+    const watch: Watch = { query, feed, number: undefined, next: 0n, isRefused: false };
+    if (feed.isOver) return feed;
+    this.#watches.add(watch);
+    if (from !== undefined) this.#follow(watch, from);
+    return feed;
+  }
+
+  fail(error: unknown): void {
+    for (const { feed } of [...this.#watches]) feed.fail(error);
+    this.#end();
+  }
+
+  /** Tells all that comes after a revision. A watch that is on the stream goes on there as it does. */
+  #follow(watch: Watch, after: Revision): void {
+    if (watch.feed.isOver || watch.number !== undefined) return;
+    // etcd counts from 1, and would take what is below for "from now on".
+    watch.next = after < 0n ? 1n : after + 1n;
+    watch.number = String(++this.#lastNumber);
+    this.#onStream.set(watch.number, watch);
+    this.#lingering?.cancel();
+    if (this.#stream) this.#create(this.#stream, watch);
+    else void this.#run();
+  }
+
+  #unfollow(watch: Watch): void {
+    if (watch.number === undefined) return;
+    this.#onStream.delete(watch.number);
+    this.#stream?.write({ cancelRequest: { watchId: watch.number } });
+    watch.number = undefined;
+    if (this.#onStream.size > 0) return;
+    this.#lingering = this.#clock.after(lingerMs, () => this.#end(), "background");
+  }
+
+  #end(): void {
+    this.#lingering?.cancel();
+    const stream = this.#stream;
+    this.#stream = undefined;
+    stream?.cancel();
+  }
+
+  /** Keeps a stream for as long as there is something to watch. */
+  async #run(): Promise<void> {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    try {
+      while (this.#onStream.size > 0) {
+        const failure = await this.#stay();
+        if (failure?.remedy === "give up") throw failure.errorFor(true);
+        if (failure) await this.#cluster.pause(this.#cluster.pauseMs(this.#failures++));
+      }
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  /** Opens the stream, and resolves when it is over: with what failed, unless it was we who ended it. */
+  async #stay(): Promise<CallFailure | undefined> {
+    try {
+      const { stream, fail } = await this.#cluster.open(this.#cluster.protocol.Watch);
+      return await new Promise((resolve) => {
+        const end = (words: string) => {
+          const isOurs = this.#stream !== stream;
+          if (!isOurs) this.#stream = undefined;
+          resolve(isOurs ? undefined : fail(words));
+        };
+        stream.on("data", (response: WatchResponse) => {
+          if (this.#stream === stream) this.#hear(response);
+        });
+        stream.on("error", ({ details }: ServiceError) => end(details));
+        stream.on("end", () => end("the stream of watches ended"));
+        this.#stream = stream;
+        for (const watch of this.#onStream.values()) this.#create(stream, watch);
+        // Those who wanted it may be gone by now.
+        if (this.#onStream.size === 0) this.#end();
+      });
+    } catch (error) {
+      if (error instanceof CallFailure) return error;
+      throw error;
+    }
+  }
+
+  #create(stream: Stream, { query, next, number = "" }: Watch): void {
+    const range = this.#space.rangeOf(query);
+    stream.write({ createRequest: { ...range, startRevision: next.toString(), watchId: number } });
+  }
+
+  #hear(response: WatchResponse): void {
+    const watch = this.#onStream.get(response.watchId);
+    // Given up meanwhile.
+    if (!watch) return;
+    if (response.canceled) {
+      this.#refuse(watch, response);
+      return;
+    }
+    if (response.created) {
+      this.#failures = 0;
+      watch.isRefused = false;
+      if (BigInt(response.header.revision) + 1n < watch.next) void this.#doubt(watch);
+    }
+    for (const [revision, events] of byRevision(response, this.#space)) {
+      watch.next = revision + 1n;
+      watch.feed.push(revision, events);
+    }
+  }
+
+  #refuse(watch: Watch, { compactRevision, cancelReason }: WatchResponse): void {
+    if (compactRevision !== "0") {
+      this.#resync(watch);
+    } else if (watch.isRefused) {
+      watch.feed.fail(new CallFailure("", cancelReason).errorFor(true));
+    } else {
+      // The stream goes by the token that it was opened with, which may have expired.
+      watch.isRefused = true;
+      this.#cluster.forgetToken();
+      this.#stream?.cancel();
+    }
+  }
+
+  /**
+   * The member has not got so far. If it only lags, its log will come to it; but a revision that the cluster
+   * itself has not reached, as when it was restored from a copy, would be waited for in silence.
+   */
+  async #doubt(watch: Watch): Promise<void> {
+    const { number, next } = watch;
+    try {
+      const { revision } = await this.#read(watch.query);
+      if (revision + 1n < next && watch.number === number) this.#resync(watch);
+    } catch {
+      // It is doubted again on the next stream.
+      this.#stream?.cancel();
+    }
+  }
+
+  #resync(watch: Watch): void {
+    this.#unfollow(watch);
+    watch.feed.requireResync();
+  }
+}
+
+/** A batch for each commit: etcd tells all of a revision in one response. */
+function byRevision({ events }: WatchResponse, space: Keyspace): Map<Revision, Event[]> {
+  const batches = new Map<Revision, Event[]>();
+  for (const { type, kv } of events) {
+    const revision = BigInt(kv.modRevision);
+    const batch = batches.get(revision) ?? [];
+    const key = space.plainKeyOf(kv.key);
+    if (type === "DELETE") batch.push({ kind: "delete", key, revision });
+    else batch.push({ kind: "put", key, revision, entry: space.entryOf(kv) });
+    batches.set(revision, batch);
+  }
+  return batches;
+}

@@ -1,0 +1,146 @@
+import type { Clock, Timer } from "../../base/clock.js";
+import { nonce } from "../../base/nonce.js";
+import type { Batch, Query, Resync, Snapshot } from "../../store/change.js";
+import type { WatchOptions } from "../../store/store.js";
+import { WatchFeed } from "../../store/watch-feed.js";
+import { Channel } from "./channel.js";
+import type { Watches } from "./postgres-store.js";
+import type { Requests } from "./requests.js";
+import type { Server } from "./server.js";
+import { eventOf, plainQuery, snapshotOf, type ListenAnswer, type Told } from "./wire.js";
+
+/** What is watched no more is withdrawn with the next watch that begins, or after so long. */
+const withdrawAfterMs = 100;
+
+interface Interest {
+  readonly prefix: string;
+  readonly exact: boolean;
+  feeds: number;
+}
+
+/** The watches of a client that the server tells of changes, on a channel of its own. */
+export class HeardWatches implements Watches {
+  readonly #requests: Requests;
+  readonly #clock: Clock;
+  readonly #client = nonce();
+  readonly #channel: Channel;
+  readonly #feeds = new Set<WatchFeed>();
+  /** What the server is told that we want to hear of, by its name here. */
+  readonly #interests = new Map<string, Interest>();
+  #withdrawal: Timer | undefined;
+
+  constructor(server: Server, requests: Requests, clock: Clock) {
+    this.#requests = requests;
+    this.#clock = clock;
+    this.#channel = new Channel(server, clock, this.#client, {
+      onTold: (told) => {
+        this.#tell(told);
+      },
+      onGap: () => this.#beginAnew(),
+      onDue: () => void requests.tidy().catch(ignore),
+    });
+  }
+
+  watch(
+    prefix: string,
+    { exact = false, signal }: WatchOptions,
+  ): AsyncIterableIterator<Batch | Resync, void> {
+    const query: Query = exact ? { key: prefix } : { prefix };
+    let begun: Promise<Snapshot> | undefined;
+    // There is no log, so it begins with how things stand, from whichever revision it is asked for.
+    const feed = new WatchFeed({
+      prefix,
+      exact,
+      from: undefined,
+      signal,
+      // A reader who asks before the watch has begun is told what was read as it began: all that comes later is
+      // pushed. One who asks when it has begun may have missed what was pushed meanwhile, so that is too old.
+      snapshot: () => begun ?? this.#requests.read(query),
+      onEnd: () => {
+        this.#feeds.delete(feed);
+        interest.feeds--;
+        this.#withdrawSoon();
+      },
+    });
+    if (feed.isOver) return feed;
+    const interest = this.#interestIn(prefix, exact);
+    interest.feeds++;
+    this.#feeds.add(feed);
+    begun = this.#begin(query, interest);
+    begun
+      .catch((error: unknown) => {
+        feed.fail(error);
+      })
+      .finally(() => (begun = undefined));
+    return feed;
+  }
+
+  close(error: unknown): void {
+    this.#channel.close();
+    for (const feed of [...this.#feeds]) feed.fail(error);
+    this.#withdrawal?.cancel();
+  }
+
+  async #begin(query: Query, { prefix, exact }: Interest): Promise<Snapshot> {
+    await this.#channel.open();
+    this.#withdraw();
+    const [dueInMs, revision, found] = await this.#listenTo([[prefix, exact]], query);
+    this.#channel.pulseIn(dueInMs);
+    return found === null ? this.#requests.read(query) : snapshotOf(BigInt(revision), found);
+  }
+
+  async #listenTo(to: [string, boolean][], query: Query): Promise<ListenAnswer> {
+    const request = { listen: this.#client, to, read: plainQuery(query) };
+    return (await this.#requests.askHarmless(request)) as ListenAnswer;
+  }
+
+  async #beginAnew(): Promise<void> {
+    const interests = [...this.#interests.values()].filter(({ feeds }) => feeds > 0);
+    // All in one request, before anything is read.
+    await this.#listenTo(
+      interests.map(({ prefix, exact }) => [prefix, exact]),
+      { prefix: "", limit: 1 },
+    );
+    for (const feed of this.#feeds) feed.requireResync();
+  }
+
+  #tell([plainRevision, plainEvents]: Told): void {
+    const revision = BigInt(plainRevision);
+    const events = plainEvents?.map((event) => eventOf(event, revision));
+    for (const feed of this.#feeds) {
+      if (events) feed.push(revision, events);
+      else feed.requireResync();
+    }
+  }
+
+  #interestIn(prefix: string, exact: boolean): Interest {
+    const name = `${exact ? "=" : "^"}${prefix}`;
+    const interest = this.#interests.get(name) ?? { prefix, exact, feeds: 0 };
+    this.#interests.set(name, interest);
+    return interest;
+  }
+
+  #withdrawSoon(): void {
+    if (this.#feeds.size === 0) this.#channel.rest();
+    if (this.#withdrawal) return;
+    const withdraw = () => {
+      this.#withdraw();
+    };
+    this.#withdrawal = this.#clock.after(withdrawAfterMs, withdraw, "background");
+  }
+
+  /** In the order of requests: a watch that begins in this very turn is told after it. */
+  #withdraw(): void {
+    this.#withdrawal?.cancel();
+    this.#withdrawal = undefined;
+    for (const [name, { prefix, exact, feeds }] of this.#interests) {
+      if (feeds > 0) continue;
+      this.#interests.delete(name);
+      this.#requests.ask({ deafen: this.#client, prefix, exact }).catch(ignore);
+    }
+  }
+}
+
+function ignore(): void {
+  // To be told too much does no harm, and what has expired is noticed by the next who looks.
+}

@@ -1,0 +1,78 @@
+import { readFile } from "node:fs/promises";
+import type { PoolClient } from "pg";
+import { isLockstepError, LockstepError } from "../../base/errors.js";
+import { quoted, silence, unavailable, type Server } from "./server.js";
+
+/** Of the tables and functions in the .sql files beside this one. */
+const version = 1;
+const files = ["tables", "boot", "commit", "sessions", "watches", "look"];
+
+/** Sees to it that the schema holds what this version needs; whoever comes first installs it. */
+export async function install(server: Server): Promise<void> {
+  const client = await server.hold();
+  const isLost = silence(client);
+  try {
+    const installed = await server.within(check(client, server.schema));
+    if (!installed) await server.within(make(client, server.schema));
+    isLost();
+    client.release();
+  } catch (cause) {
+    isLost();
+    client.release(true);
+    throw isLockstepError(cause) ? cause : explained(cause, server.schema);
+  }
+}
+
+/** Whether it is installed, in this version. */
+async function check(client: PoolClient, schema: string): Promise<boolean> {
+  const { rows } = await client.query<[string, string, string | null]>({
+    text: `select current_setting('transaction_isolation'), current_setting('server_encoding'), to_regclass($1)`,
+    values: [`${quoted(schema)}.installation`],
+    rowMode: "array",
+  });
+  const [isolation, encoding, table] = rows[0] as [string, string, string | null];
+  if (isolation !== "read committed") {
+    throw unsupported(`the transactions of its connections are "${isolation}"; set them to "read committed"`);
+  }
+  if (encoding !== "UTF8") throw unsupported(`the database's encoding is ${encoding}; give one in UTF8`);
+  if (table === null) return false;
+  const found = await client.query<{ version: number }>(`select version from ${quoted(schema)}.installation`);
+  const theirs = found.rows[0]?.version;
+  if (theirs === undefined || theirs === version) return theirs !== undefined;
+  throw unsupported(
+    `the schema ${quoted(schema)} has version ${theirs}, and this is made for version ${version}; ` +
+      "use one version of lockstep everywhere, or give each a namespace of its own",
+  );
+}
+
+async function make(client: PoolClient, schema: string): Promise<void> {
+  const scripts = await Promise.all(
+    files.map((file) => readFile(new URL(`${file}.sql`, import.meta.url), "utf8")),
+  );
+  await client.query("begin");
+  // Two who install at once: the second waits, and finds it done.
+  await client.query("select pg_advisory_xact_lock(hashtext('lockstep: install'))");
+  if (!(await check(client, schema))) {
+    // Asked first: who may not make a schema may still be given one.
+    const { rows } = await client.query("select from pg_namespace where nspname = $1", [schema]);
+    if (rows.length === 0) await client.query(`create schema ${quoted(schema)}`);
+    await client.query(`set local search_path = ${quoted(schema)}`);
+    await client.query(scripts.join("\n"));
+    await client.query(`insert into installation values (${version}, '', 0, 0)`);
+  }
+  await client.query("commit");
+}
+
+function unsupported(fault: string): LockstepError {
+  return new LockstepError("unsupported", `postgres: ${fault}`);
+}
+
+function explained(cause: unknown, schema: string): LockstepError {
+  if ((cause as { code?: unknown }).code !== "42501") return unavailable(cause);
+  return new LockstepError(
+    "unavailable",
+    `postgres: the schema ${quoted(schema)} cannot be made or used, for lack of privileges; have someone run ` +
+      `CREATE SCHEMA ${quoted(schema)} AUTHORIZATION your_user, or GRANT CREATE ON DATABASE`,
+    { cause },
+  );
+}

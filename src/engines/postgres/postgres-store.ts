@@ -1,0 +1,159 @@
+import type { Clock } from "../../base/clock.js";
+import { nonce } from "../../base/nonce.js";
+import { sleep } from "../../base/patience.js";
+import type {
+  Batch,
+  Change,
+  Committed,
+  Condition,
+  Query,
+  Refused,
+  Resync,
+  Snapshot,
+} from "../../store/change.js";
+import type { Guarantees } from "../../store/guarantees.js";
+import { checkChange, checkQuery, checkSessionOptions } from "../../store/rules.js";
+import { KeptSession, type Session } from "../../store/session.js";
+import type { SessionOptions, Store, WatchOptions } from "../../store/store.js";
+import { closedError } from "../../store/watch-feed.js";
+import type { Requests } from "./requests.js";
+import { requestOf, snapshotOf, type ChangeAnswer } from "./wire.js";
+
+/** What tells this client of changes: the server's notifications, or a poll. */
+export interface Watches {
+  watch(prefix: string, options: WatchOptions): AsyncIterableIterator<Batch | Resync, void>;
+  /** Ends all watches. */
+  close(error: unknown): void;
+}
+
+/** Many hosts on one Postgres. See docs/engines/postgres.md for how the parts play together. */
+export class PostgresStore implements Store {
+  readonly guarantees: Guarantees;
+  readonly #clock: Clock;
+  readonly #requests: Requests;
+  readonly #watches: Watches;
+  readonly #disconnect: () => Promise<void>;
+  readonly #sessions = new Map<string, KeptSession>();
+  readonly #closed = new AbortController();
+  #closing: Promise<void> | undefined;
+
+  /** `disconnect` is called last. */
+  constructor(
+    clock: Clock,
+    requests: Requests,
+    watches: Watches,
+    push: Guarantees["push"],
+    disconnect: () => Promise<void>,
+  ) {
+    this.guarantees = guaranteesWith(push);
+    this.#clock = clock;
+    this.#requests = requests;
+    this.#watches = watches;
+    this.#disconnect = disconnect;
+  }
+
+  async commit(change: Change): Promise<Committed | Refused> {
+    this.#assertOpen();
+    checkChange(change, this.guarantees);
+    const [failed, plainRevision, found] = (await this.#requests.ask(requestOf(change))) as ChangeAnswer;
+    const revision = BigInt(plainRevision);
+    // What is too long to be read in the same step is read after it.
+    const isUnread = change.read !== undefined && found === null;
+    const snapshot = isUnread ? await this.#requests.read(change.read) : snapshotOf(revision, found);
+    if (failed < 0) return { ok: true, revision, snapshot };
+    const condition = conditionAt(change, failed);
+    if (condition.kind === "alive") this.#sessions.get(condition.session)?.lose();
+    return { ok: false, failed: condition, snapshot };
+  }
+
+  async read(query: Query): Promise<Snapshot> {
+    this.#assertOpen();
+    checkQuery(query);
+    return this.#requests.read(query);
+  }
+
+  watch(prefix: string, options: WatchOptions = {}): AsyncIterableIterator<Batch | Resync, void> {
+    this.#assertOpen();
+    checkQuery({ prefix });
+    return this.#watches.watch(prefix, options);
+  }
+
+  async openSession({ ttlMs, label = "" }: SessionOptions): Promise<Session> {
+    this.#assertOpen();
+    checkSessionOptions({ ttlMs, label }, this.guarantees);
+    const id = nonce();
+    for (;;) {
+      const askedAt = this.#clock.now();
+      const waitMs = (await this.#requests.askHarmless({ open: id, label, ttlMs })) as number;
+      this.#assertOpen();
+      if (waitMs === 0) return this.#keep(id, ttlMs, askedAt);
+      // The server has crashed: who had a session then may think it alive for so long.
+      await sleep(this.#clock, waitMs, this.#closed.signal);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  #keep(id: string, ttlMs: number, askedAt: number): Session {
+    const link = {
+      renew: async () => (await this.#requests.askHarmless({ renew: id })) as boolean,
+      end: async () => {
+        await this.#requests.ask({ end: id });
+      },
+    };
+    const session = new KeptSession(id, ttlMs, askedAt, link, this.#clock);
+    this.#sessions.set(id, session);
+    session.onEnd(() => this.#sessions.delete(id));
+    return session;
+  }
+
+  async #close(): Promise<void> {
+    this.#closed.abort(closedError());
+    this.#watches.close(closedError());
+    // A session whose end the server cannot be told would be waited for until its time is up.
+    const ends = [...this.#sessions.values()].map((session) => session.end());
+    await this.#requests.within(Promise.all(ends)).catch(ignore);
+    await this.#disconnect();
+  }
+
+  #assertOpen(): void {
+    if (this.#closing) throw closedError();
+  }
+}
+
+function guaranteesWith(push: Guarantees["push"]): Guarantees {
+  return {
+    engine: "postgres",
+    linearizableReads: true,
+    reach: "network",
+    durable: "as-configured",
+    revisions: "own",
+    bindings: "any",
+    watch: "resync",
+    push,
+    fence: "monotonic",
+    failoverLosesCommits: true,
+    expiryClock: "server",
+    expiryMovesWithWallClock: true,
+    failoverRestartsExpiry: false,
+    noticesDeath: false,
+    ttl: { minMs: 100, maxMs: 24 * 3600 * 1000, grainMs: 1 },
+    maxOperations: 1024,
+    maxValueBytes: 1024 * 1024,
+  };
+}
+
+/** The conditions as the server counts them: those said, then those unsaid of the writes. */
+function conditionAt({ when = [], then }: Change, place: number): Condition {
+  const said = when[place];
+  if (said) return said;
+  const write = then[place - when.length];
+  return { kind: "alive", session: (write?.kind === "put" && write.session) || "" };
+}
+
+function ignore(): void {
+  // It ends by itself, when its time is up.
+}

@@ -1,0 +1,172 @@
+import type { Clock } from "../../base/clock.js";
+import type { Applied } from "../../base/errors.js";
+import { nonce } from "../../base/nonce.js";
+import type { Batch, Change, Committed, Query, Refused, Resync, Snapshot } from "../../store/change.js";
+import type { Guarantees } from "../../store/guarantees.js";
+import { checkChange, checkQuery, checkSessionOptions } from "../../store/rules.js";
+import { KeptSession, type Session } from "../../store/session.js";
+import type { SessionOptions, Store, WatchOptions } from "../../store/store.js";
+import { closedError } from "../../store/watch-feed.js";
+import { databaseOf, keyPrefixOf, subscriberLike, type Client } from "./clients.js";
+import { Connection } from "./connection.js";
+import { ExpiryAlarm } from "./expiry-alarm.js";
+import { snapshotOf, type Reply } from "./replies.js";
+import { changeArguments, queryArguments, type Argument } from "./requests.js";
+import { commitScript, readScript, sessionScript, type Script } from "./script.js";
+import { WatchHub } from "./watch-hub.js";
+
+/** Many machines on one Redis server. See docs/engines/redis.md for how the parts play together. */
+export class RedisStore implements Store {
+  readonly guarantees: Guarantees = {
+    engine: "redis",
+    linearizableReads: true,
+    reach: "network",
+    durable: "as-configured",
+    revisions: "own",
+    bindings: "any",
+    watch: "resync",
+    push: "data",
+    fence: "follows-clock-on-failover",
+    failoverLosesCommits: true,
+    expiryClock: "server",
+    expiryMovesWithWallClock: true,
+    failoverRestartsExpiry: false,
+    noticesDeath: false,
+    ttl: { minMs: 100, maxMs: 24 * 3600 * 1000, grainMs: 1 },
+    maxOperations: 1024,
+    maxValueBytes: 1024 * 1024,
+  };
+  readonly #clock: Clock;
+  readonly #channel: string;
+  readonly #connection: Connection;
+  readonly #hub: WatchHub;
+  readonly #alarm: ExpiryAlarm;
+  readonly #sessions = new Map<string, KeptSession>();
+  #closing: Promise<void> | undefined;
+
+  /** `model` is a client whose settings ours take over; it is not used itself. */
+  constructor(model: Client, namespace: string, clock: Clock) {
+    this.#clock = clock;
+    // One hash tag, so that all of a namespace lies on one node of a cluster.
+    const prefix = `${keyPrefixOf(model)}{${namespace}}:`;
+    this.#channel = `${prefix}${databaseOf(model)}:`;
+    const keys = ["entries", "index", "deadlines"].map((name) => prefix + name);
+    this.#connection = new Connection(model, keys, clock, () => {
+      this.#lookAfterSessions();
+    });
+    this.#hub = new WatchHub({
+      connect: () => subscriberLike(this.#connection.client),
+      channel: this.#channel,
+      clock,
+      read: (query) => this.#read(query),
+      onWait: (waitMs) => {
+        this.#alarm.set(waitMs);
+      },
+    });
+    this.#alarm = new ExpiryAlarm(
+      clock,
+      () => this.#hub.isWatching,
+      () => this.#run(readScript, queryArguments(undefined), "no"),
+    );
+  }
+
+  /** The first connection. */
+  open(): Promise<void> {
+    return this.#connection.open();
+  }
+
+  async commit(change: Change): Promise<Committed | Refused> {
+    this.#assertOpen();
+    checkChange(change, this.guarantees);
+    const { when = [], then, read } = change;
+    const reply = await this.#run(commitScript, changeArguments(change), "maybe");
+    const snapshot = snapshotOf(reply, read);
+    const number = reply[0];
+    if (number === 0) return { ok: true, revision: snapshot.revision, snapshot };
+    const write = then[number - 1 - when.length];
+    const failed =
+      write?.kind === "put" ? ({ kind: "alive", session: write.session! } as const) : when[number - 1]!;
+    if (failed.kind === "alive") this.#sessions.get(failed.session)?.lose();
+    return { ok: false, failed, snapshot };
+  }
+
+  async read(query: Query): Promise<Snapshot> {
+    this.#assertOpen();
+    checkQuery(query);
+    return this.#read(query);
+  }
+
+  watch(prefix: string, options: WatchOptions = {}): AsyncIterableIterator<Batch | Resync, void> {
+    this.#assertOpen();
+    checkQuery({ prefix });
+    return this.#hub.watch(prefix, options);
+  }
+
+  async openSession(options: SessionOptions): Promise<Session> {
+    this.#assertOpen();
+    checkSessionOptions(options, this.guarantees);
+    const { ttlMs, label = "" } = options;
+    const id = nonce();
+    const askedAt = this.#clock.now();
+    // One that was opened though its answer is lost has no keys, and expires.
+    await this.#run(sessionScript, ["open", id, ttlMs, label], "no");
+    const link = { renew: () => this.#renew(id), end: () => this.#end(id) };
+    const session = new KeptSession(id, ttlMs, askedAt, link, this.#clock);
+    this.#sessions.set(id, session);
+    session.onEnd(() => this.#sessions.delete(id));
+    return session;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#hub.close(closedError());
+    this.#alarm.cancel();
+    await Promise.all([...this.#sessions.values()].map((session) => session.end()));
+    await this.#connection.close();
+  }
+
+  async #read(query: Query): Promise<Snapshot> {
+    return snapshotOf(await this.#run(readScript, queryArguments(query), "no"), query);
+  }
+
+  async #renew(id: string): Promise<boolean> {
+    return (await this.#run(sessionScript, ["renew", id], "no"))[0] === 1;
+  }
+
+  async #end(id: string): Promise<void> {
+    try {
+      await this.#run(sessionScript, ["end", id], "no");
+    } catch (error) {
+      // Who closes does not wait for a session to expire on a server that is away.
+      if (!this.#closing) throw error;
+    }
+  }
+
+  /** A server that was away may have come back without what it knew; who holds something is told at once. */
+  #lookAfterSessions(): void {
+    for (const [id, session] of this.#sessions) {
+      this.#renew(id).then(
+        (isKnown) => {
+          if (!isKnown) session.lose();
+        },
+        () => {
+          // Renewed in its time, or not any more.
+        },
+      );
+    }
+  }
+
+  async #run(script: Script, args: readonly Argument[], ifLost: Applied): Promise<Reply> {
+    const reply = await this.#connection.run(script, [this.#channel, ...args], ifLost);
+    this.#alarm.set(reply[2]);
+    return reply;
+  }
+
+  #assertOpen(): void {
+    if (this.#closing) throw closedError();
+  }
+}

@@ -1,0 +1,131 @@
+import type { Redis } from "ioredis";
+import type { Clock, Timer } from "../../base/clock.js";
+import { LockstepError } from "../../base/errors.js";
+import type { Topic } from "./topic.js";
+
+/** A dead connection is found out by the ping that it does not answer. */
+const pingEveryMs = 2000;
+/** Before another node of a cluster is tried. */
+const replaceAfterMs = 200;
+
+/** The connection that messages come on: made for the first topic, and made again when it breaks. */
+export class Subscriber {
+  readonly #connect: () => Redis;
+  readonly #clock: Clock;
+  readonly #onMessage: (topic: Topic, message: Buffer) => void;
+  readonly #topics = new Map<string, Topic>();
+  #client: Redis | undefined;
+  #ping: Timer | undefined;
+  #closed = false;
+
+  constructor(connect: () => Redis, clock: Clock, onMessage: (topic: Topic, message: Buffer) => void) {
+    this.#connect = connect;
+    this.#clock = clock;
+    this.#onMessage = onMessage;
+  }
+
+  get topics(): ReadonlyMap<string, Topic> {
+    return this.#topics;
+  }
+
+  add(topic: Topic): void {
+    this.#topics.set(topic.name, topic);
+    if (!this.#client) this.#begin();
+    else if (this.#client.status === "ready") this.#subscribe(this.#client, [topic], topic.isPattern);
+  }
+
+  remove(topic: Topic): void {
+    if (this.#topics.get(topic.name) !== topic) return;
+    this.#topics.delete(topic.name);
+    if (this.#client?.status !== "ready") return;
+    const { name } = topic;
+    const done = topic.isPattern ? this.#client.punsubscribe(name) : this.#client.unsubscribe(name);
+    done.catch(ignore);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#ping?.cancel();
+    this.#client?.disconnect();
+  }
+
+  #begin(): void {
+    if (this.#closed) return;
+    let client: Redis;
+    try {
+      client = this.#connect();
+    } catch {
+      this.#client = undefined;
+      this.#clock.after(replaceAfterMs, () => {
+        if (!this.#client) this.#begin();
+      });
+      return;
+    }
+    this.#client = client;
+    client.on("error", ignore);
+    client.on("ready", () => {
+      const all = [...this.#topics.values()];
+      this.#subscribe(
+        client,
+        all.filter(({ isPattern }) => isPattern),
+        true,
+      );
+      this.#subscribe(
+        client,
+        all.filter(({ isPattern }) => !isPattern),
+        false,
+      );
+      this.#pingLater(client);
+    });
+    client.on("messageBuffer", (channel: Buffer, message: Buffer) => {
+      this.#hear(channel.toString(), message);
+    });
+    client.on("pmessageBuffer", (pattern: string, _channel: Buffer, message: Buffer) => {
+      this.#hear(pattern, message);
+    });
+    client.on("end", () => {
+      this.#clock.after(replaceAfterMs, () => this.#begin());
+    });
+    client.connect().catch(ignore);
+  }
+
+  #hear(name: string, message: Buffer): void {
+    const topic = this.#topics.get(name);
+    if (topic) this.#onMessage(topic, message);
+  }
+
+  /** Each topic is told of the confirmation of its own subscription, not of one of the same name before it. */
+  #subscribe(client: Redis, topics: readonly Topic[], arePatterns: boolean): void {
+    if (topics.length === 0) return;
+    const names = topics.map(({ name }) => name);
+    const done = arePatterns ? client.psubscribe(...names) : client.subscribe(...names);
+    done.then(
+      () => {
+        for (const topic of topics) topic.confirm();
+      },
+      (cause: unknown) => {
+        // A connection that broke is made again; but a server that refuses will go on to do so.
+        if (!(cause instanceof Error) || cause.name !== "ReplyError") return;
+        const error = new LockstepError("unavailable", `redis: ${cause.message}`, { cause });
+        for (const topic of topics) topic.fail(error);
+      },
+    );
+  }
+
+  #pingLater(client: Redis): void {
+    this.#ping?.cancel();
+    this.#ping = this.#clock.after(
+      pingEveryMs,
+      () => {
+        if (client.status !== "ready") return;
+        client.ping().catch(ignore);
+        this.#pingLater(client);
+      },
+      "background",
+    );
+  }
+}
+
+function ignore(): void {
+  // It connects again by itself.
+}

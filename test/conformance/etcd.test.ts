@@ -1,0 +1,35 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import fc from "fast-check";
+import { systemClock } from "lockstep/base";
+import { frozenClock, storeConformance, type Fixture } from "lockstep/conformance";
+import { openEtcdStore } from "lockstep/etcd";
+import { afterAll, beforeAll, describe, test } from "vitest";
+import { describeOn } from "../rig/available.js";
+import { startEtcd, type EtcdServer } from "../rig/etcd.js";
+import { likeTheModel } from "../store/model.js";
+
+describeOn("etcd", "the etcd engine", () => {
+  let server: EtcdServer;
+  let fixtures = 0;
+  beforeAll(async () => {
+    server = await startEtcd();
+  });
+  afterAll(() => server.stop());
+
+  /** A namespace of its own is a new and empty store. */
+  async function etcdFixture(): Promise<Fixture> {
+    const options = { endpoints: [`127.0.0.1:${server.port}`], namespace: `store-${fixtures++}` };
+    return {
+      connect: () => openEtcdStore(options),
+      connectFrozen: () => openEtcdStore({ ...options, clock: frozenClock(systemClock) }),
+      sleep: (ms) => sleep(ms),
+      dispose: () => Promise.resolve(),
+    };
+  }
+
+  storeConformance({ describe, test }, "etcd", etcdFixture);
+
+  test("it does as the model does, and so as the memory engine", async () => {
+    await fc.assert(likeTheModel(etcdFixture, { expiry: false }), { numRuns: 40 });
+  }, 60_000);
+});

@@ -1,0 +1,37 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import fc from "fast-check";
+import { systemClock } from "lockstep/base";
+import { frozenClock, storeConformance, type Fixture } from "lockstep/conformance";
+import { openZookeeperStore } from "lockstep/zookeeper";
+import { afterAll, beforeAll, describe, test } from "vitest";
+import { describeOn } from "../rig/available.js";
+import { startZookeeper, type ZookeeperServer } from "../rig/zookeeper.js";
+import { likeTheModel } from "../store/model.js";
+
+describeOn("zookeeper", "on ZooKeeper", () => {
+  let server: ZookeeperServer;
+  let namespaces = 0;
+
+  beforeAll(async () => {
+    server = await startZookeeper();
+  }, 60_000);
+
+  afterAll(() => server.stop());
+
+  function zookeeperFixture(): Promise<Fixture> {
+    const servers = [`127.0.0.1:${server.port}`];
+    const namespace = `test/${++namespaces}`;
+    return Promise.resolve({
+      connect: () => openZookeeperStore({ servers, namespace }),
+      connectFrozen: () => openZookeeperStore({ servers, namespace, clock: frozenClock(systemClock) }),
+      sleep: (ms) => sleep(ms),
+      dispose: () => Promise.resolve(),
+    });
+  }
+
+  storeConformance({ describe, test }, "zookeeper", zookeeperFixture);
+
+  test("the ZooKeeper engine does as the model does, and so as the memory engine", async () => {
+    await fc.assert(likeTheModel(zookeeperFixture, { expiry: false }), { numRuns: 40 });
+  }, 120_000);
+});

@@ -1,0 +1,4 @@
+import { startPostgres } from "../../rig/postgres.js";
+import { crashesOn } from "./on-server.js";
+
+crashesOn("postgres", startPostgres);

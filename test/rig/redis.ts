@@ -1,0 +1,63 @@
+import { serverPath } from "./available.js";
+import { freePort } from "./free-port.js";
+import { ServerProcess } from "./server-process.js";
+import { removeFolder, temporaryFolder } from "./temporary-folder.js";
+
+export interface RedisOptions {
+  /** More of its command line, as in `["--requirepass", "secret"]`. */
+  readonly args?: readonly string[];
+  /** Whether what it knows survives a restart: "no", unless said. */
+  readonly persistence?: "no" | "every write";
+  /** More of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** When it is ready, if not when it accepts connections. */
+  readonly ready?: RegExp;
+  /** A certificate, its key and their authority, as files: it speaks TLS only then. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string };
+}
+
+/** One Redis server on a port of its own. */
+export async function startRedis(options: RedisOptions = {}) {
+  const port = await freePort();
+  const folder = temporaryFolder("redis");
+  const { tls } = options;
+  const ports = tls
+    ? ["--port", "0", "--tls-port", String(port), "--tls-auth-clients", "no", ...tlsArguments(tls)]
+    : ["--port", String(port)];
+  const append = options.persistence === "every write" ? ["yes", "--appendfsync", "always"] : ["no"];
+  const server = await ServerProcess.start({
+    name: "redis-server",
+    command: serverPath("redis"),
+    args: [
+      ...ports,
+      ...["--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", ...append],
+      ...(options.args ?? []),
+    ],
+    env: options.env ?? {},
+    ready: options.ready ?? /Ready to accept connections/,
+  });
+  return {
+    address: `${tls ? "rediss" : "redis"}://127.0.0.1:${port}`,
+    port,
+    folder,
+    get pid() {
+      return server.pid;
+    },
+    kill: (signal: NodeJS.Signals) => {
+      server.kill(signal);
+    },
+    /** Resolves when the process is gone, however it went. */
+    exited: () => server.exited,
+    restart: () => server.restart(),
+    async stop() {
+      await server.stop();
+      removeFolder(folder);
+    },
+  };
+}
+
+export type RedisServer = Awaited<ReturnType<typeof startRedis>>;
+
+function tlsArguments({ cert, key, ca }: { cert: string; key: string; ca: string }): string[] {
+  return ["--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", ca];
+}
