@@ -75,7 +75,8 @@ export function peerVersions(): Record<string, string> {
 
 function versionOf(peer: string): string | undefined {
   const path = `node_modules/${peer}/package.json`;
-  return existsSync(new URL(path, folder)) ? manifest(path).version : undefined;
+  // Some write it with a v.
+  return existsSync(new URL(path, folder)) ? manifest(path).version?.replace(/^v/, "") : undefined;
 }
 
 function manifest(path: string): Manifest {

@@ -10,8 +10,8 @@ const mostConnections = 2;
 const settleMs = 2000;
 
 /**
- * The connections of one client whose tasks each wait for another lock, all of them held elsewhere. What waits
- * for an advisory lock waits on a connection of its own, so nothing is measured of those.
+ * The connections of one client whose tasks each wait for another lock, all of them held elsewhere. Whoever
+ * waits for an advisory lock does so on a connection of his own, so nothing is measured of those.
  */
 export async function postgresConnections(address: string): Promise<Addition> {
   showProgress("connections");

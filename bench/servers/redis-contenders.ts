@@ -38,21 +38,22 @@ export const contenders = {
 
   async "@sesamecare-oss/redlock"(address) {
     const { Redlock } = await loadPeer<{ Redlock: Redlock }>("@sesamecare-oss/redlock");
-    return redlockAt(address, Redlock);
+    return redlockAt(address, Redlock, "sesamecare:");
   },
 
   async redlock(address) {
     const { default: Redlock } = await loadPeer<{ default: Redlock }>("redlock");
-    return redlockAt(address, Redlock);
+    return redlockAt(address, Redlock, "redlock:");
   },
 } satisfies Contenders;
 
-function redlockAt(address: string, Redlock: Redlock): Contender {
+/** All of them use one server, and so names of their own. */
+function redlockAt(address: string, Redlock: Redlock, prefix: string): Contender {
   const redis = new Redis(address);
   const redlock = new Redlock([redis], { retryCount: -1, retryDelay: 1, retryJitter: 1 });
   return {
     lock: (name) => async () => {
-      const held = await redlock.acquire([name], ttlMs);
+      const held = await redlock.acquire([prefix + name], ttlMs);
       return () => held.release();
     },
     close: () => redis.quit(),

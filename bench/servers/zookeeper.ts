@@ -3,10 +3,13 @@ import { startZookeeper } from "../../test/rig/zookeeper.js";
 import type { Report } from "../report.js";
 import { benchServer } from "./server-bench.js";
 
+/** As ZooKeeper has it unless it is told otherwise. */
+const usualTickMs = 2000;
+
 export function zookeeper(): Promise<Report> {
   return benchServer({
     server: "ZooKeeper",
-    start: startZookeeper,
+    start: () => startZookeeper({ tickMs: usualTickMs }),
     module: "./servers/zookeeper-contenders.js",
     targets: ({ alone, contests }) => [
       alone.target("uncontended, pairs a second", "pairs", 0.9),

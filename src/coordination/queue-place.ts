@@ -20,11 +20,12 @@ const mostSessions = 10;
  * of a key can only shrink; so any snapshot that is at least as new as the key, and still holds it, may be
  * judged by: a stale one only makes us wait longer.
  *
- * Why the next in line need not look when the one ahead goes: a snapshot that holds our key shows all who will
- * ever be ahead of it. If it shows one, and then that one is deleted, nobody is left. Whether our own key is
- * still there the session says: the key is deleted by us, when we give the place up, or with its session, and
- * by nobody else; and whoever is granted something asks first whether the session is valid. That is proof
- * wherever a valid session surely has its keys; elsewhere, and with two or more ahead, we look again.
+ * Why the next in line need not look when the one ahead goes: a snapshot that holds our key shows all who
+ * will ever be ahead of it. If it shows one, and then that one is deleted, nobody is left. Whether our own
+ * key is still there the session says: the key is deleted by us, when we give the place up, or with its
+ * session, and by nobody else; and whoever is granted something asks first whether the session is valid.
+ * That is proof wherever a valid session surely has its keys. Elsewhere, and with two or more ahead, we look
+ * again.
  */
 export class QueuePlace {
   readonly session: Session;

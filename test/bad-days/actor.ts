@@ -1,5 +1,5 @@
-// A party to a bad day in a process of its own, which may be frozen, killed, or lied to about the time. It does
-// what its messages say: the name of a duty and its arguments.
+// A party to a bad day in a process of its own, which may be frozen, killed, or lied to about the time. It
+// does what its messages say: the name of a duty and its arguments.
 import { connect } from "lockstep";
 import { Duties } from "./duties.js";
 

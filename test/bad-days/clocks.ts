@@ -16,7 +16,7 @@ export const clientWallClock: Day = {
     await holder.acquire();
     const granted = waiter.acquire();
     for (const offset of [hourMs, -hourMs]) {
-      time.set(offset);
+      await time.set(offset);
       await world.pause(world.ttlMs * 1.5);
       expect(await holder.isHeld()).toBe(true);
     }
@@ -35,19 +35,20 @@ export const serverWallClock: Day = {
   async play(world) {
     const time = world.falseTime();
     const { proxy, address, direct } = await world.underFalseTime(time);
-    const holder = await world.party("holder", { address });
+    // It believes for longer than it takes to set the clock.
+    const holder = await world.party("holder", { address, ttlMs: 6 * world.ttlMs });
     const successor = await world.party("successor", { address: direct });
     const third = await world.party("third", { address: direct });
     await holder.acquire();
     expect(holder.write()).toBe(true);
     // It shall not hear of what happens at the server.
     proxy.hold();
-    time.set(hourMs);
+    await time.set(hourMs);
     const { token } = await successor.acquire();
     await holder.believes();
     expect(successor.write()).toBe(true);
     expect(holder.write()).toBe(false);
-    time.set(-hourMs);
+    await time.set(-hourMs);
     expect(await successor.isHeld()).toBe(true);
     await successor.release();
     // Tokens rise although the clock fell.
@@ -67,8 +68,8 @@ export const slowClock: Day = {
     const slow = await world.party("slow", { address, clock: slowed(1.5), ttlMs });
     const successor = await world.party("successor", { ttlMs });
     await slow.acquire();
-    // While it is heard, it renews soon enough.
-    await world.pause(1.5 * ttlMs);
+    // While it is heard, it renews soon enough: each half of its time to live. No renewal is under way now.
+    await world.pause(1.25 * ttlMs);
     expect(await slow.isHeld()).toBe(true);
     expect(slow.write()).toBe(true);
     proxy.hold();

@@ -1,15 +1,19 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { tools } from "../../scripts/find-servers.mjs";
 import { removeFolder, temporaryFolder } from "../rig/temporary-folder.js";
 
-/** Makes processes believe in another wall clock, which may be set while they run; their monotonic one is true. */
+/** How long they may go by what they read before: a server that reads a file for each look is a slow one. */
+const rereadSeconds = 1;
+
+/** Makes processes believe in another wall clock, which may be set; their monotonic one stays true. */
 export class FalseTime {
   readonly #folder = temporaryFolder("false-time");
   readonly #file = join(this.#folder, "offset");
 
   constructor() {
-    this.set(0);
+    this.#write(0);
   }
 
   static get isPossible(): boolean {
@@ -22,16 +26,22 @@ export class FalseTime {
       // With libc's own malloc: Redis's asks for the time while the library that fakes it is not ready yet.
       LD_PRELOAD: `${tools["faketime"]?.find() ?? ""} libc.so.6`,
       FAKETIME_TIMESTAMP_FILE: this.#file,
-      FAKETIME_NO_CACHE: "1",
+      FAKETIME_CACHE_DURATION: String(rereadSeconds),
       FAKETIME_DONT_FAKE_MONOTONIC: "1",
     };
   }
 
-  set(offsetMs: number): void {
-    writeFileSync(this.#file, `${offsetMs < 0 ? "-" : "+"}${Math.abs(offsetMs) / 1000}\n`);
+  /** By so much against the real time. Resolves when everyone believes in it. */
+  async set(offsetMs: number): Promise<void> {
+    this.#write(offsetMs);
+    await sleep(rereadSeconds * 1000 + 200);
   }
 
   remove(): void {
     removeFolder(this.#folder);
+  }
+
+  #write(offsetMs: number): void {
+    writeFileSync(this.#file, `${offsetMs < 0 ? "-" : "+"}${Math.abs(offsetMs) / 1000}\n`);
   }
 }

@@ -1,3 +1,5 @@
+import type { Engine } from "./reliability-page.js";
+
 /** A server that runs for the tests, as test/rig gives it. */
 export interface Server {
   readonly port: number;
@@ -15,7 +17,7 @@ export interface Cluster {
   leaderAddress(namespace: string): string;
   /** The leader dies; resolves when another leads. */
   killLeader(): Promise<void>;
-  /** From now on what the leader writes comes to no other; undefined where every write comes to a majority. */
+  /** From now on what the leader writes comes to no other; undefined where a majority takes each write. */
   stopReplication?(): Promise<void>;
   /** No other member hears the leader, nor it them; its clients reach it still. */
   isolateLeader?(): Promise<void>;
@@ -40,7 +42,7 @@ export interface Place {
 
 /** An engine, and how to set the scene for its bad days. */
 export interface Ground {
-  readonly engine: string;
+  readonly engine: Engine;
   /** As short as the engine allows, but so long that two busy cores keep up with it. */
   readonly ttlMs: number;
   start(): Promise<Place>;

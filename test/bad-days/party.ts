@@ -125,8 +125,10 @@ export class RemoteParty extends Party {
 
   /** As by `kill -9`: it says good-bye to nobody. */
   async kill(): Promise<void> {
-    const gone = once(this.process, "exit");
-    this.process.kill("SIGKILL");
+    const { process } = this;
+    if (process.exitCode !== null || process.signalCode !== null) return;
+    const gone = once(process, "exit");
+    process.kill("SIGKILL");
     await gone;
   }
 }

@@ -1,4 +1,4 @@
-// Days on which somebody stops for longer than its session lives, and then goes on as if nothing had happened.
+// Days on which somebody stops for longer than its session lives, and goes on as if nothing had happened.
 import { expect } from "vitest";
 import type { Day } from "./day.js";
 

@@ -12,9 +12,9 @@ export const primaryLost: Day = {
   limit: ({ failoverLosesCommits }) => (failoverLosesCommits ? "failoverLosesCommits" : undefined),
   async play(world) {
     const cluster = await world.cluster();
-    // Long enough for another to take over.
-    const ttlMs = 6 * world.ttlMs;
     const loses = world.guarantees.failoverLosesCommits;
+    // Long enough for another to take over.
+    const ttlMs = (loses ? 10 : 4) * world.ttlMs;
     const where = loses ? cluster.leaderAddress : cluster.address;
     const keeper = await world.party("keeper", { address: where(world.namespace), ttlMs });
     await keeper.acquire("before");
@@ -26,7 +26,7 @@ export const primaryLost: Day = {
     const taken = taker.acquire();
     if (!loses) {
       // It is still there, and is kept alive through another server: for longer than it would be by itself.
-      await world.pause(1.5 * ttlMs);
+      await world.pause(1.25 * ttlMs);
       expect(await keeper.isHeld()).toBe(true);
       await keeper.release();
     }
@@ -98,7 +98,7 @@ export const restartUnderLoad: Day = {
     const loses = world.guarantees.failoverLosesCommits;
     const { proxy, address } = await world.proxy();
     // A server that has lost the session does not say so to a client that it does not reach.
-    const keeper = await world.party("keeper", { address, ttlMs: (loses ? 8 : 1) * world.ttlMs });
+    const keeper = await world.party("keeper", { address, ttlMs: (loses ? 10 : 1) * world.ttlMs });
     const taker = await world.party("taker");
     await keeper.acquire("kept");
     expect(keeper.write("kept")).toBe(true);

@@ -25,7 +25,8 @@ export class World {
   readonly witness = new Witness();
   readonly namespace = `day${process.pid}x${++worlds}`;
   readonly #ground: Ground;
-  readonly #cleanup: (() => Promise<void> | void)[] = [];
+  readonly #parties: (() => Promise<void>)[] = [];
+  readonly #scenery: (() => Promise<void> | void)[] = [];
 
   constructor(ground: Ground, place: Place, guarantees: Guarantees) {
     this.#ground = ground;
@@ -52,26 +53,26 @@ export class World {
   /** A proxy in front of the server, and the address by which clients go through it. */
   async proxy(): Promise<{ proxy: FaultProxy; address: string }> {
     const proxy = await FaultProxy.start({ to: this.server.port });
-    this.#cleanup.push(() => proxy.close());
+    this.#scenery.push(() => proxy.close());
     return { proxy, address: this.place.address(this.namespace, proxy.port) };
   }
 
   /** A time that processes can be made to believe in. */
   falseTime(): FalseTime {
     const time = new FalseTime();
-    this.#cleanup.push(() => {
+    this.#scenery.push(() => {
       time.remove();
     });
     return time;
   }
 
-  /** A server of its own that believes in it, with a proxy in front, and the addresses with it and without. */
+  /** A server of its own that believes in it, a proxy in front of it, and the addresses by it and without. */
   async underFalseTime(time: FalseTime) {
     const place = await this.#ground.startUnder?.(time.env);
     if (!place?.server) throw new Error(`${this.#ground.engine} cannot be lied to about the time`);
-    this.#cleanup.push(() => place.stop());
+    this.#scenery.push(() => place.stop());
     const proxy = await FaultProxy.start({ to: place.server.port });
-    this.#cleanup.push(() => proxy.close());
+    this.#scenery.push(() => proxy.close());
     const { namespace } = this;
     return { proxy, address: place.address(namespace, proxy.port), direct: place.address(namespace) };
   }
@@ -79,14 +80,14 @@ export class World {
   async cluster(): Promise<Cluster> {
     if (!this.#ground.startCluster) throw new Error(`${this.#ground.engine} has no cluster`);
     const cluster = await this.#ground.startCluster();
-    this.#cleanup.push(() => cluster.stop());
+    this.#scenery.push(() => cluster.stop());
     return cluster;
   }
 
   /** Somebody in this process. */
   async party(name: string, options: PartyOptions = {}): Promise<Party> {
     const duties = new Duties(await this.#connect(options));
-    this.#cleanup.push(() => duties.close());
+    this.#parties.push(() => duties.close());
     const ask = async (duty: Exclude<keyof Duties, "close">, ...args: readonly unknown[]) =>
       (duties[duty] as (...args: readonly unknown[]) => unknown).call(duties, ...args);
     return new Party(name, this.witness, ask as ConstructorParameters<typeof Party>[2]);
@@ -99,9 +100,7 @@ export class World {
   ): Promise<RemoteParty> {
     const how = { address: this.address, ttlMs: this.ttlMs, ...options };
     const party = await RemoteParty.start(name, this.witness, how);
-    this.#cleanup.push(() => {
-      party.process.kill("SIGKILL");
-    });
+    this.#parties.push(() => party.kill());
     return party;
   }
 
@@ -112,7 +111,7 @@ export class World {
     const thaw = () => {
       server.kill("SIGCONT");
     };
-    this.#cleanup.push(thaw);
+    this.#scenery.push(thaw);
     return {
       address: (namespace) => place.address(namespace),
       freezeLeader: () => {
@@ -125,7 +124,7 @@ export class World {
   /** A client for what parties do not do. */
   async client(options: PartyOptions = {}): Promise<Lockstep> {
     const client = await this.#connect(options);
-    this.#cleanup.push(() => client.close());
+    this.#parties.push(() => client.close());
     return client;
   }
 
@@ -144,7 +143,9 @@ export class World {
   }
 
   async dispose(): Promise<void> {
-    for (const clean of this.#cleanup.reverse()) await clean();
+    // Together, for whoever cannot be heard waits until its session is over.
+    await Promise.all(this.#parties.map((leave) => leave()));
+    for (const remove of this.#scenery.reverse()) await remove();
   }
 
   #connect({ address = this.address, ttlMs = this.ttlMs, clock }: PartyOptions): Promise<Lockstep> {

@@ -1,4 +1,4 @@
-// Runs the real `lockstep`, as built, against a store in a directory of its own.
+// Runs the real `lockstep`, as built, against a store in a directory of its own, or at a given address.
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -67,12 +67,16 @@ export interface CommandLine {
   start(...args: string[]): Running;
 }
 
-/** Call at the top of a suite: each test gets a new store, and what it leaves running is killed. */
-export function useCommandLine(): CommandLine {
+/**
+ * Call at the top of a suite: each test gets a new store, and what it leaves running is killed. With `addressOf`
+ * it is the store behind that address, which is asked anew for each test.
+ */
+export function useCommandLine(addressOf = (directory: string) => `lmdb:${directory}`): CommandLine {
   let directory = "";
+  let url = "";
   const running: Running[] = [];
   const start = (options: StartOptions, args: readonly string[]) => {
-    const started = new Running(`lmdb:${directory}`, args, options);
+    const started = new Running(url, args, options);
     running.push(started);
     return started;
   };
@@ -82,6 +86,7 @@ export function useCommandLine(): CommandLine {
   }, 120_000);
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), "lockstep-cli-"));
+    url = addressOf(directory);
   });
   afterEach(async () => {
     for (const each of running) each.kill("SIGKILL");
@@ -90,7 +95,7 @@ export function useCommandLine(): CommandLine {
   });
   return {
     get url() {
-      return `lmdb:${directory}`;
+      return url;
     },
     run: async (...args) => start({}, args).ended,
     runWith: async (options, ...args) => start(options, args).ended,

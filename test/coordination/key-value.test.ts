@@ -1,5 +1,5 @@
-// The key-value store's own part: what it refuses, and how far memory remembers. What it does on every engine is
-// in recipes/.
+// The key-value store's own part: what it refuses, and how far memory remembers. What it does on every engine
+// is in recipes/.
 import { connect } from "lockstep";
 import { describe, expect, test } from "vitest";
 import { codeOf, World } from "./world.js";

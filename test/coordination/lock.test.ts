@@ -1,5 +1,5 @@
-// Locks where exactness matters: to the millisecond, at every step of a call, and before a store is asked. What
-// they do on every engine is in recipes/.
+// Locks where exactness matters: to the millisecond, at every step of a call, and before a store is asked.
+// What they do on every engine is in recipes/.
 import { connect, LockstepError } from "lockstep";
 import { FaultyStore, type Faults } from "lockstep/simulation";
 import { describe, expect, test } from "vitest";

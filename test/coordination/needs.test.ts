@@ -11,30 +11,24 @@ function onLess(promised: Partial<Guarantees>): Lockstep {
   return new Lockstep({ ...distant(store, () => Promise.resolve()), guarantees });
 }
 
-test("a lock and an election fail by name where tokens start over, and kv is none the worse", async () => {
+/** The error that names the recipe and what it lacks. */
+function lacking(recipe: string, need: string): Error {
+  const message = `${recipe} needs ${need}, which the engine "weak" does not promise; use another engine`;
+  return expect.objectContaining({ code: "unsupported", message }) as Error;
+}
+
+test("a lock and an election fail by name where tokens may fall, and kv is none the worse", async () => {
   await using ls = onLess({ fence: "regresses-on-failover", failoverLosesCommits: true });
-  const lacking = 'fencing tokens that rise across a failover, which the engine "weak" does not promise';
-  const unsupported = (recipe: string) =>
-    expect.objectContaining({
-      code: "unsupported",
-      message: expect.stringContaining(`${recipe} needs ${lacking}`) as string,
-    }) as Error;
-  expect(() => ls.lock("x")).toThrow(unsupported("a lock"));
-  expect(() => ls.election("x")).toThrow(unsupported("an election"));
+  const rising = "fencing tokens that rise across a failover";
+  expect(() => ls.lock("x")).toThrow(lacking("a lock", rising));
+  expect(() => ls.election("x")).toThrow(lacking("an election", rising));
   await ls.kv.put("x", "1");
   expect((await ls.kv.get("x"))?.text).toBe("1");
 });
 
-test("the key-value store fails by name where reads may miss something, and locks are none the worse", async () => {
+test("kv fails by name where reads may miss something, and locks are none the worse", async () => {
   await using ls = onLess({ linearizableReads: false });
-  expect(() => ls.kv).toThrow(
-    expect.objectContaining({
-      code: "unsupported",
-      message: expect.stringContaining(
-        'the key-value store needs linearizable reads, which the engine "weak"',
-      ) as string,
-    }) as Error,
-  );
+  expect(() => ls.kv).toThrow(lacking("the key-value store", "linearizable reads"));
   await using held = await ls.lock("x").acquire();
   expect(held.isHeld).toBe(true);
 });

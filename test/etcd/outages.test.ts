@@ -166,12 +166,12 @@ describeOn("etcd", "an etcd that is away for a while", () => {
     await proxy.refuse();
     // What is sent before it is known that the connection has ended may have arrived.
     await sleep(200);
-    await expect(store.commit({ then: [put("x")] })).rejects.toMatchObject({
-      code: "unavailable",
-      applied: "no",
-    });
-    const watch = store.watch("");
-    await expect(watch.next()).rejects.toMatchObject({ code: "unavailable" });
+    const unavailable = { code: "unavailable", applied: "no" };
+    await Promise.all([
+      expect(store.commit({ then: [put("x")] })).rejects.toMatchObject(unavailable),
+      expect(store.watch("").next()).rejects.toMatchObject(unavailable),
+      expect(store.openSession({ ttlMs: 10_000 })).rejects.toMatchObject(unavailable),
+    ]);
   });
 
   test("a client is closed although its server is dead, and keeps no process alive", async () => {
@@ -181,7 +181,7 @@ describeOn("etcd", "an etcd that is away for a while", () => {
     await Promise.all([store.close(), expect(watching).rejects.toMatchObject({ code: "closed" })]);
   });
 
-  test("a process that has a session, and has watched, ends by itself when its client is closed", async () => {
+  test("a process that has a session and a watch ends by itself when its client is closed", async () => {
     const script = fileURLToPath(new URL("short-life.ts", import.meta.url));
     const loader = new URL("../../scripts/typescript.mjs", import.meta.url).href;
     const args = ["--import", loader, script, `127.0.0.1:${proxy.port}`];

@@ -153,7 +153,7 @@ test("the weather may be another for each sender", async () => {
   sides.set(11_999, "cut off");
   let text = "";
   cutOff.on("data", (data) => (text += data.toString()));
-  proxy.setWeather((_way, sender) => ({ fate: sender === "cut off" ? "hold" : "pass", delayMs: 0 }));
+  proxy.setWeather((_way, sender) => ({ fate: sender() === "cut off" ? "hold" : "pass", delayMs: 0 }));
   const other = new Caller();
   cutOff.write("one");
   other.say("two");

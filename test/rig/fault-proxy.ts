@@ -11,6 +11,8 @@ export interface FaultProxyOptions {
   readonly to: number;
   /** Names who connects, by the port that it comes from; then the weather may be different for each. */
   readonly senderOf?: (port: number) => string | undefined;
+  /** Whether who connects while bytes are held is turned away, and not left to wait. */
+  readonly turnsAway?: boolean;
 }
 
 interface Link {
@@ -31,7 +33,7 @@ export class FaultProxy {
   /** Of the links that are gone. */
   readonly #passed: Record<Way, number> = { server: 0, client: 0 };
   #server: Server | undefined;
-  #weather: (way: Way, sender: string | undefined) => Weather = () => fair;
+  #weather: (way: Way, sender: () => string | undefined) => Weather = () => fair;
 
   private constructor(port: number, options: FaultProxyOptions) {
     this.port = port;
@@ -70,7 +72,7 @@ export class FaultProxy {
   }
 
   /** For each way and each sender its own; for whoever comes from now on, too. */
-  setWeather(weather: (way: Way, sender: string | undefined) => Weather): void {
+  setWeather(weather: (way: Way, sender: () => string | undefined) => Weather): void {
     this.#weather = weather;
     for (const { pipes } of this.#links) {
       pipes.server.pump();
@@ -121,13 +123,17 @@ export class FaultProxy {
 
   #accept(client: Socket): void {
     this.accepted += 1;
-    const sender = this.#options.senderOf?.(client.remotePort ?? 0);
+    const { remotePort = 0 } = client;
+    let known: string | undefined;
+    // Looked for when the weather asks, and once: it takes its time.
+    const sender = () => (known ??= this.#options.senderOf?.(remotePort));
     const server = connect(this.#options.to, "127.0.0.1");
     const pipe = (way: Way, from: Socket, to: Socket) =>
       new FaultyPipe(from, to, () => this.#weather(way, sender));
     const pipes = { server: pipe("server", client, server), client: pipe("client", server, client) };
     const link = { client, server, pipes };
     this.#links.add(link);
+    if (this.#options.turnsAway && this.#weather("server", sender).fate === "hold") cut(link);
     for (const socket of [client, server]) {
       // That it ended is what counts, and "close" tells of that.
       socket.on("error", () => undefined);

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 
 /**
- * A port of 127.0.0.1 that nobody listens on. It lies below the ports that Linux gives to outgoing connections,
- * so that no client is found on it when a server comes back to it.
+ * A port of 127.0.0.1 that nobody listens on. It lies below the ports that Linux gives to outgoing
+ * connections, so that no client is found on it when a server comes back to it.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

@@ -21,6 +21,8 @@ export class PeerNetwork {
   async front(member: number, port: number): Promise<number> {
     const proxy: FaultProxy = await FaultProxy.start({
       to: port,
+      // Members of a cluster wait long for who accepts and says nothing, and would do nothing else.
+      turnsAway: true,
       senderOf: (from) => this.#memberAt(from, proxy.port)?.toString(),
     });
     this.#proxies.push({ of: member, proxy });
@@ -35,8 +37,10 @@ export class PeerNetwork {
   /** Nothing more comes from that member to another, nor from another to it. */
   isolate(member: number): void {
     for (const { of, proxy } of this.#proxies) {
-      const isCut = (sender: string | undefined) => of === member || sender === String(member);
-      proxy.setWeather((_way, sender) => ({ fate: isCut(sender) ? "hold" : "pass", delayMs: 0 }));
+      proxy.setWeather((_way, sender) => {
+        const isCut = of === member || sender() === String(member);
+        return { fate: isCut ? "hold" : "pass", delayMs: 0 };
+      });
     }
   }
 

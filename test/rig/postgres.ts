@@ -1,8 +1,8 @@
-import { appendFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, chownSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { program } from "./available.js";
 import { freePort } from "./free-port.js";
-import { runProgram, ServerProcess } from "./server-process.js";
+import { runProgram, runProgramAside, ServerProcess } from "./server-process.js";
 import { removeFolder, temporaryFolder } from "./temporary-folder.js";
 
 /** It refuses to run as root. */
@@ -15,6 +15,8 @@ export interface PostgresOptions {
   readonly tls?: { readonly cert: string; readonly key: string; readonly only?: boolean };
   /** More of postgresql.conf, as in `["max_connections = 20"]`. */
   readonly settings?: readonly string[];
+  /** More of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** The address of a primary that it follows as a standby. */
   readonly follows?: string;
 }
@@ -27,7 +29,8 @@ export async function startPostgres(options: PostgresOptions = {}) {
   if (options.follows === undefined) initialize(folder, data, options);
   else {
     const copy = ["-D", data, "-d", options.follows, "-R", "-c", "fast", "-X", "stream"];
-    runProgram(program("pg_basebackup"), copy, user);
+    // The primary may be asked through a proxy of this process.
+    await runProgramAside(program("pg_basebackup"), copy, user);
   }
   const settings = [
     `port = ${port}`,
@@ -43,13 +46,15 @@ export async function startPostgres(options: PostgresOptions = {}) {
     command: program("postgres"),
     args: ["-D", data],
     cwd: folder,
+    env: options.env ?? {},
     user,
     // It ends its clients' connections then, and does not wait for them.
     stopSignal: "SIGINT",
     ready: /database system is ready to accept (read-only )?connections/,
   });
+  const secret = options.password === undefined ? "" : `:${encodeURIComponent(options.password)}`;
   return {
-    address: `postgres://${user}${options.password ? `:${options.password}` : ""}@127.0.0.1:${port}/postgres`,
+    address: `postgres://${user}${secret}@127.0.0.1:${port}/postgres`,
     port,
     folder,
     get pid() {
@@ -86,7 +91,11 @@ function initialize(folder: string, data: string, { password, tls }: PostgresOpt
   const access = ["-U", user, "-A", method, "--pwfile", secret];
   runProgram(program("initdb"), ["-D", data, "--no-sync", ...access, ...locale], user);
   if (!tls) return;
-  const lines = `ssl = on\nssl_cert_file = '${tls.cert}'\nssl_key_file = '${tls.key}'\n`;
+  const key = join(folder, "key.pem");
+  // It refuses a key that others may read, too.
+  writeFileSync(key, readFileSync(tls.key), { mode: 0o600 });
+  if (process.getuid?.() === 0) chownSync(key, statSync(folder).uid, statSync(folder).gid);
+  const lines = `ssl = on\nssl_cert_file = '${tls.cert}'\nssl_key_file = '${key}'\n`;
   appendFileSync(join(data, "postgresql.conf"), lines);
   if (tls.only) writeFileSync(join(data, "pg_hba.conf"), `hostssl all all 127.0.0.1/32 ${method}\n`);
 }

@@ -75,7 +75,8 @@ test.runIf(process.platform === "linux")("it does not outlive who started it", a
   await once(starter.stdout, "data");
   const socket = createConnection(port, "127.0.0.1");
   await once(socket, "connect");
-  const gone = [once(socket, "close"), once(starter, "close")];
+  socket.on("error", () => undefined);
+  const gone = [socket, starter].map((each) => new Promise((resolve) => each.on("close", resolve)));
   starter.kill("SIGKILL");
   await Promise.all(gone);
 });

@@ -1,8 +1,9 @@
 // A server for tests: a process of our own on a port of our own, ended by its own pid.
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createConnection } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 
 export interface ServerSpec {
   /** For messages. */
@@ -90,14 +91,13 @@ export class ServerProcess {
   }
 
   async #start(): Promise<void> {
-    const { command, args, env, cwd, user } = this.#spec;
+    const { command, args, env = {}, cwd, user } = this.#spec;
     this.#output = "";
-    const [program, ...rest] = [...wrapper(user), command, ...args] as [string, ...string[]];
-    const child = spawn(program, rest, {
-      cwd,
-      env: { ...process.env, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    // By a program, so that it is for the server alone: a library that is preloaded would be so for setpriv,
+    // as root.
+    const setting = ["env", ...Object.entries(env).map(([name, value]) => `${name}=${value}`)];
+    const [program, ...rest] = [...wrapper(user), ...setting, command, ...args] as [string, ...string[]];
+    const child = spawn(program, rest, { cwd, stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
     const failed = once(child, "error").then(([error]) => this.#hear(String(error)));
     this.#exited = Promise.race([once(child, "exit"), failed]).then(() => {
@@ -161,6 +161,16 @@ export function runProgram(command: string, args: readonly string[], user?: stri
   const { status, stdout, stderr, error } = spawnSync(program, rest, { encoding: "utf8" });
   if (status !== 0) throw new Error(`${command} failed: ${error?.message ?? ""}\n${stdout}\n${stderr}`);
   return stdout;
+}
+
+/** The same while the event loop turns, for a program that talks to this process. */
+export async function runProgramAside(
+  command: string,
+  args: readonly string[],
+  user?: string,
+): Promise<void> {
+  const [program, ...rest] = [...wrapper(user), command, ...args] as [string, ...string[]];
+  await promisify(execFile)(program, rest);
 }
 
 /** Whether something accepts connections on a port of this host. */

@@ -34,7 +34,7 @@ export async function startZookeeperCluster(): Promise<ServerCluster> {
         return `server.${plan.number + 1}=127.0.0.1:${ports}`;
       });
       const settings = [
-        ...[`tickTime=${tickMs}`, "initLimit=50", "syncLimit=10", `dataDir=${home}`],
+        ...[`tickTime=${tickMs}`, "initLimit=20", "syncLimit=10", `dataDir=${home}`],
         ...["maxSessionTimeout=60000", "maxClientCnxns=0", "admin.enableServer=false"],
         ...["4lw.commands.whitelist=srvr", `clientPort=${port}`, "clientPortAddress=127.0.0.1"],
         ...servers,

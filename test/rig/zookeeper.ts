@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { program, serverPath } from "./available.js";
 import { freePort } from "./free-port.js";
 import { ServerProcess } from "./server-process.js";
@@ -10,6 +10,8 @@ export interface ZookeeperOptions {
   readonly tickMs?: number;
   /** A key store with its certificate, and its password: it speaks TLS only then. */
   readonly tls?: { readonly keyStore: string; readonly password: string };
+  /** More of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** More lines of its configuration. */
   readonly config?: readonly string[];
   /** Java's system properties, by which some of it is configured. */
@@ -31,6 +33,7 @@ export async function startZookeeper(options: ZookeeperOptions = {}) {
       join(folder, "zoo.cfg"),
     ],
     cwd: folder,
+    env: options.env ?? {},
     ready: port,
   });
   return {
@@ -62,7 +65,10 @@ export const javaArguments = [
 ];
 
 export function zookeeperClasses(): string {
-  return [serverPath("zookeeper"), "/usr/share/java/slf4j-simple.jar"].join(":");
+  const folder = dirname(serverPath("zookeeper"));
+  // Debian's archive of the server names neither: they are for its log, and for TLS.
+  const others = ["slf4j-simple.jar", "netty-codec.jar"].map((name) => join(folder, name));
+  return [serverPath("zookeeper"), ...others].join(":");
 }
 
 function settings(

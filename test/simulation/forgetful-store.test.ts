@@ -1,20 +1,44 @@
 // What locks are worth on a store whose failovers forget commits that it acknowledged.
 import { Lockstep, type Held } from "lockstep";
 import { noHazards, simulate } from "lockstep/simulation";
+import type { Store } from "lockstep/store";
 import { expect, test } from "vitest";
 
 const ttlMs = 2000;
 const names = ["a", "b", "c"];
 
+const hazards = { ...noHazards, failoverEveryMs: 5000, failoverLosesCommits: 5 };
+
+/** The same store, but it promises what it does not keep. */
+function boastful(store: Store): Store {
+  return {
+    guarantees: { ...store.guarantees, fence: "monotonic" },
+    commit: (change) => store.commit(change),
+    read: (query) => store.read(query),
+    watch: (prefix, options) => store.watch(prefix, options),
+    openSession: (options) => store.openSession(options),
+    close: () => store.close(),
+  };
+}
+
+test("a lock is refused, since its tokens might fall", async () => {
+  await simulate({ seed: 1, hazards }, async (world) => {
+    world.spawn("a", () => undefined);
+    await world.sleep(1);
+    const client = new Lockstep(world.process("a")!.store());
+    expect(() => client.lock("x")).toThrow(/needs fencing tokens that rise across a failover/);
+  });
+});
+
+// On a store that hides what it is, this is what the refusal keeps people from.
 test("a lock may have two holders, and a lower token; but not once everybody has begun anew", async () => {
-  const hazards = { ...noHazards, failoverEveryMs: 5000, failoverLosesCommits: 5 };
   const { result, tally } = await simulate({ seed: 1, hazards }, async (world) => {
     const held = new Map<string, Held>();
     let [grants, together, fallen, last] = [0, 0, 0, 0n];
     const results = () => ({ grants, together, fallen });
     for (const name of names) {
       world.spawn(name, async (process) => {
-        const client = new Lockstep(process.store(), { clock: process.clock, ttlMs });
+        const client = new Lockstep(boastful(process.store()), { clock: process.clock, ttlMs });
         for (;;) {
           await process.sleep(process.random.below(5000));
           try {

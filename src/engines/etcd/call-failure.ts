@@ -15,7 +15,7 @@ interface Meaning {
 const meanings: readonly (readonly [RegExp, Meaning])[] = [
   [/^No connection established/, { applied: "no", remedy: "ask again" }],
   // Said before the request is proposed to the cluster.
-  [/no leader|too many requests/, { applied: "no", remedy: "ask again" }],
+  [/etcdserver: (no leader|too many requests)/, { applied: "no", remedy: "ask again" }],
   [/invalid auth token|revision of auth store is old/, { applied: "no", remedy: "log in" }],
   [
     /user name is empty/,
@@ -59,10 +59,7 @@ const meanings: readonly (readonly [RegExp, Meaning])[] = [
     { applied: "no", remedy: "give up", advice: "the server's --max-txn-ops must be 128 or more" },
   ],
   [/lease not found|authentication is not enabled/, { applied: "no", remedy: "give up" }],
-  [
-    /unknown (method|service)|Received HTTP status code/i,
-    { applied: "no", remedy: "give up", advice: "is it etcd, 3.4 or later?" },
-  ],
+  [/unknown (method|service)/, { applied: "no", remedy: "give up", advice: "is it etcd, 3.4 or later?" }],
 ];
 const unclear: Meaning = { applied: "maybe", remedy: "ask again" };
 
@@ -72,7 +69,8 @@ export class CallFailure extends Error {
   readonly #meaning: Meaning;
 
   constructor(where: string, words: string) {
-    super(words);
+    // Where a name was resolved to addresses, gRPC has nothing to note.
+    super(words.replace(/ Resolution note: $/, ""));
     this.#where = where;
     this.#meaning = meanings.find(([pattern]) => pattern.test(words))?.[1] ?? unclear;
   }

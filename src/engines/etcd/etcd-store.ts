@@ -122,7 +122,7 @@ export class EtcdStore implements Store {
       await this.#leases.end(id);
     } catch (error) {
       // A client that is being closed does not wait until the session expires.
-      throw error;
+      if (!this.#closing) throw error;
     }
   }
 

@@ -33,10 +33,10 @@ export class Leases {
   /**
    * False when the session is no more.
    *
-   * A leader that was cut off or frozen may still acknowledge a renewal while the others have a new leader,
-   * who lets the session expire. So a renewal counts only if a look at the session's key follows it in the
-   * same term. A majority takes part in that look, and had not gone on to another term by then; so nobody
-   * had been elected yet when the renewal was made, and it was made by the leader of all.
+   * A leader that was frozen or cut off may still acknowledge a renewal while the others have a new leader,
+   * who lets the session expire. So a renewal counts only if a look at the session's key follows it and shows
+   * the same term. The acknowledgement tells the term from before the renewal was made. The look asks a
+   * majority, and shows every term that began before it. So nobody else had been elected in between.
    */
   async renew(id: string, ttlMs: number): Promise<boolean> {
     const { LeaseKeepAlive, Txn } = this.#cluster.protocol;

@@ -32,7 +32,8 @@ export class Member {
   constructor(grpc: Grpc, where: string, credentials: ChannelCredentials, clock: Clock) {
     this.#where = where;
     this.#grpc = grpc;
-    this.#client = new grpc.Client(where, credentials, channelOptions);
+    // Else a host named "unix" would be taken for a scheme.
+    this.#client = new grpc.Client(`dns:${where}`, credentials, channelOptions);
     this.#clock = clock;
   }
 
@@ -48,10 +49,13 @@ export class Member {
     return new Promise((resolve, reject) => {
       const { IDLE, CONNECTING } = this.#grpc.connectivityState;
       const channel = this.#client.getChannel();
+      let isTooLate = false;
       const timer = this.#clock.after(withinMs, () => {
+        isTooLate = true;
         reject(this.failure(`No connection established within ${Math.round(withinMs)} ms`));
       });
       const look = () => {
+        if (isTooLate) return;
         const state = channel.getConnectivityState(true);
         if (state === IDLE || state === CONNECTING) {
           channel.watchConnectivityState(state, Infinity, look);

@@ -39,6 +39,8 @@ export class WatchHub {
   readonly #onStream = new Map<string, Watch>();
   #lastNumber = 0;
   #stream: Stream | undefined;
+  /** The numbers that etcd has not answered yet. It does so in order, and names none that it refuses. */
+  #asked: string[] = [];
   #isRunning = false;
   #failures = 0;
   #lingering: Timer | undefined;
@@ -76,7 +78,6 @@ export class WatchHub {
 
   fail(error: unknown): void {
     for (const { feed } of [...this.#watches]) feed.fail(error);
-    this.#end();
   }
 
   /** Tells all that comes after a revision. A watch that is on the stream goes on there as it does. */
@@ -135,11 +136,12 @@ export class WatchHub {
           resolve(isOurs ? undefined : fail(words));
         };
         stream.on("data", (response: WatchResponse) => {
-          if (this.#stream === stream) this.#hear(response);
+          if (this.#stream === stream) this.#hear(response, fail);
         });
         stream.on("error", ({ details }: ServiceError) => end(details));
         stream.on("end", () => end("the stream of watches ended"));
         this.#stream = stream;
+        this.#asked = [];
         for (const watch of this.#onStream.values()) this.#create(stream, watch);
         // Those who wanted it may be gone by now.
         if (this.#onStream.size === 0) this.#end();
@@ -152,15 +154,18 @@ export class WatchHub {
 
   #create(stream: Stream, { query, next, number = "" }: Watch): void {
     const range = this.#space.rangeOf(query);
+    this.#asked.push(number);
     stream.write({ createRequest: { ...range, startRevision: next.toString(), watchId: number } });
   }
 
-  #hear(response: WatchResponse): void {
-    const watch = this.#onStream.get(response.watchId);
+  #hear(response: WatchResponse, fail: (words: string) => CallFailure): void {
+    const number = response.created ? this.#asked.shift() : response.watchId;
+    const watch = this.#onStream.get(number ?? "");
     // Given up meanwhile.
     if (!watch) return;
     if (response.canceled) {
-      this.#refuse(watch, response);
+      if (response.compactRevision === "0") this.#refuse(watch, fail(response.cancelReason));
+      else this.#resync(watch);
       return;
     }
     if (response.created) {
@@ -174,17 +179,15 @@ export class WatchHub {
     }
   }
 
-  #refuse(watch: Watch, { compactRevision, cancelReason }: WatchResponse): void {
-    if (compactRevision !== "0") {
-      this.#resync(watch);
-    } else if (watch.isRefused) {
-      watch.feed.fail(new CallFailure("", cancelReason).errorFor(true));
-    } else {
-      // The stream goes by the token that it was opened with, which may have expired.
-      watch.isRefused = true;
-      this.#cluster.forgetToken();
-      this.#stream?.cancel();
+  #refuse(watch: Watch, failure: CallFailure): void {
+    if (watch.isRefused) {
+      watch.feed.fail(failure.errorFor(true));
+      return;
     }
+    // The stream goes by the token that it was opened with, which may have expired.
+    watch.isRefused = true;
+    this.#cluster.forgetToken();
+    this.#stream?.cancel();
   }
 
   /**

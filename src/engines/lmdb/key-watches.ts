@@ -23,12 +23,12 @@ interface WatchedKey {
 export class KeyWatches {
   readonly #live: LiveFile;
   readonly #tellOthers: TellOthers;
-  readonly #events: { onBegin(): void; onEnd(): void };
+  readonly #events: { onBegin(view: LiveView): void; onEnd(): void };
   readonly #keys = new Map<string, WatchedKey>();
   /** No longer watched, and still noted. */
   readonly #stale = new Set<string>();
 
-  constructor(live: LiveFile, tellOthers: TellOthers, events: { onBegin(): void; onEnd(): void }) {
+  constructor(live: LiveFile, tellOthers: TellOthers, events: { onBegin(view: LiveView): void; onEnd(): void }) {
     this.#live = live;
     this.#tellOthers = tellOthers;
     this.#events = events;
@@ -95,7 +95,7 @@ export class KeyWatches {
       const watched = this.#keys.get(key) ?? { feeds: new Set(), seen: entry?.modified };
       this.#keys.set(key, watched);
       watched.feeds.add(feed);
-      this.#events.onBegin();
+      this.#events.onBegin(transaction);
       // A key that is there, and was last written before, was not touched in between.
       const isUntouched = entry !== undefined && from !== undefined && entry.modified <= from;
       if (from !== undefined && !isUntouched) feed.requireResync();

@@ -35,8 +35,9 @@ export class WatchHub {
     this.#clock = clock;
     this.#tellOthers = tellOthers;
     this.#keyWatches = new KeyWatches(live, tellOthers, {
-      onBegin: () => {
-        this.#pollIn(slowPollMs);
+      onBegin: ({ meta, now }) => {
+        // What is watched may vanish with a session whose owner is frozen, and then nobody rings.
+        this.#pollIn(meta.earliestExpiry - now);
       },
       onEnd: () => {
         this.#watchEnded();

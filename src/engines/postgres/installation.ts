@@ -25,22 +25,26 @@ export async function install(server: Server): Promise<void> {
 
 /** Whether it is installed, in this version. */
 async function check(client: PoolClient, schema: string): Promise<boolean> {
-  const { rows } = await client.query<[string, string, string | null]>({
-    text: `select current_setting('transaction_isolation'), current_setting('server_encoding'), to_regclass($1)`,
-    values: [`${quoted(schema)}.installation`],
+  // Not by to_regclass: whoever has waited for another to install would be told from memory that it is missing.
+  const { rows } = await client.query<[string, string, boolean]>({
+    text: `select current_setting('transaction_isolation'), current_setting('server_encoding'), exists (
+      select from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+      where nspname = $1 and relname = 'installation'
+    )`,
+    values: [schema],
     rowMode: "array",
   });
-  const [isolation, encoding, table] = rows[0] as [string, string, string | null];
+  const [isolation, encoding, isThere] = rows[0] as [string, string, boolean];
   if (isolation !== "read committed") {
     throw unsupported(`the transactions of its connections are "${isolation}"; set them to "read committed"`);
   }
   if (encoding !== "UTF8") throw unsupported(`the database's encoding is ${encoding}; give one in UTF8`);
-  if (table === null) return false;
+  if (!isThere) return false;
   const found = await client.query<{ version: number }>(`select version from ${quoted(schema)}.installation`);
   const theirs = found.rows[0]?.version;
-  if (theirs === undefined || theirs === version) return theirs !== undefined;
+  if (theirs === version) return true;
   throw unsupported(
-    `the schema ${quoted(schema)} has version ${theirs}, and this is made for version ${version}; ` +
+    `the schema ${quoted(schema)} has version ${String(theirs)}, and this is made for version ${version}; ` +
       "use one version of lockstep everywhere, or give each a namespace of its own",
   );
 }

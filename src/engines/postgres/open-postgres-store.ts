@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { Socket } from "node:net";
 import type * as pgPackage from "pg";
 import type { Pool, PoolConfig } from "pg";
@@ -10,11 +11,15 @@ import { install } from "./installation.js";
 import { PolledWatches } from "./polled-watches.js";
 import { PostgresStore } from "./postgres-store.js";
 import { Requests } from "./requests.js";
-import { patienceMs, Server } from "./server.js";
+import { Server } from "./server.js";
+
+/** A server that is there hangs up at once. */
+const farewellMs = 1000;
 
 export interface OpenPostgresOptions {
-  /** A pool of yours; it stays open. Or else what `pg` is to connect with: */
+  /** A pool of yours, of which two connections are held until the store is closed; it stays open. */
   readonly pool?: Pool;
+  /** Or else what `pg` is to connect with. */
   readonly connection?: PoolConfig;
   /** The schema of all that is kept here, "lockstep" unless given; it is made if need be. */
   readonly namespace?: string;
@@ -70,18 +75,26 @@ export async function postgresStoreAt(address: string, { clock }: { clock: Clock
 }
 
 function theirs(pool: Pool, listen: boolean) {
-  if (listen && pool.options.max < 2) {
-    throw new LockstepError(
-      "bad-input",
-      `the pool has room for ${pool.options.max} connection; give it 2 at least, since one is held to listen`,
-    );
-  }
-  return { pool, end: () => Promise.resolve() };
+  const held = listen ? 2 : 1;
+  if (pool.options.max > held) return { pool, end: () => Promise.resolve() };
+  throw new LockstepError(
+    "bad-input",
+    `the pool has room for ${pool.options.max} connections, of which ${held} would be held by the store; ` +
+      "make it larger by as many",
+  );
 }
 
 /** A pool of two connections: one to listen, and one for all else. */
 async function ours(connection: PoolConfig = {}, clock: Clock) {
-  const { Pool } = await loadPg();
+  const { Client, Pool } = await loadPg();
+  try {
+    // Else the first to connect would find out.
+    new Client(connection);
+  } catch (cause) {
+    throw new LockstepError("bad-input", "pg makes nothing of this address, or of this connection", {
+      cause,
+    });
+  }
   const sockets = new Set<Socket>();
   const stream = () => {
     const socket = new Socket();
@@ -93,12 +106,13 @@ async function ours(connection: PoolConfig = {}, clock: Clock) {
   // A connection that breaks while nobody uses it is no news: the next one is made when it is needed.
   pool.on("error", ignore);
   const end = async () => {
-    const ended = pool.end();
+    await pool.end();
+    const closed = [...sockets].map((socket) => once(socket, "close"));
     // From a dead server there is no farewell.
-    const timer = clock.after(patienceMs, () => {
+    const timer = clock.after(farewellMs, () => {
       for (const socket of sockets) socket.destroy();
     });
-    await ended;
+    await Promise.all(closed);
     timer.cancel();
   };
   return { pool, end };

@@ -18,7 +18,11 @@ export class Server {
   readonly #clock: Clock;
   readonly #prepares: boolean;
   #connection: PoolClient | undefined;
+  #isBusy = false;
   #isClosed = false;
+  readonly #onLost = () => {
+    this.#release(true);
+  };
 
   constructor(pool: Pool, clock: Clock, schema: string, prepares: boolean) {
     this.#pool = pool;
@@ -34,19 +38,23 @@ export class Server {
    */
   async call(name: "transact" | "read", list: readonly unknown[]): Promise<unknown> {
     const connection = this.#connection ?? (await this.#connect());
+    this.#isBusy = true;
     try {
       return answerOf(await this.within(this.#query(connection, name, JSON.stringify(list))));
     } catch (cause) {
       const isRefused = wasRefused(cause);
-      if (!isRefused) this.#drop(connection);
+      if (!isRefused) this.#release(true);
       throw isRefused || name === "read" ? unavailable(cause) : unknownOutcome(cause);
+    } finally {
+      this.#isBusy = false;
+      if (this.#isClosed) this.#release();
     }
   }
 
+  /** Gives the connection back, as soon as nothing is under way on it. */
   close(): void {
     this.#isClosed = true;
-    this.#connection?.release();
-    this.#connection = undefined;
+    if (!this.#isBusy) this.#release();
   }
 
   /** A connection of one's own; to be released. */
@@ -69,20 +77,20 @@ export class Server {
       connection.release();
       throw closedError();
     }
-    const onLost = () => {
-      this.#drop(connection);
-    };
-    connection.on("error", onLost);
-    connection.on("end", onLost);
+    connection.on("error", this.#onLost);
+    connection.on("end", this.#onLost);
     this.#connection = connection;
     return connection;
   }
 
-  #drop(connection: PoolClient): void {
-    if (connection !== this.#connection) return;
+  #release(broken = false): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
     this.#connection = undefined;
-    silence(connection);
-    connection.release(true);
+    connection.off("error", this.#onLost);
+    connection.off("end", this.#onLost);
+    if (broken) silence(connection);
+    connection.release(broken);
   }
 
   #query(connection: PoolClient, name: string, text: string): Promise<QueryArrayResult> {

@@ -19,11 +19,8 @@ function pauseBeforeRetry(attempt: number): number {
 
 /** What must be so, whatever the settings of the user's own client are. */
 const settings = {
-  lazyConnect: true,
-  // A command is sent at once or not at all, and never again by itself: a commit that may have arrived must
-  // not be made a second time, though its reply is lost. So those without a reply fail when the connection
-  // does.
-  enableOfflineQueue: false,
+  // A command is never sent again by itself: a commit that may have arrived must not be made a second time,
+  // though its reply is lost. So those without a reply fail when the connection does.
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
   enableAutoPipelining: false,
@@ -33,13 +30,20 @@ const settings = {
   socketTimeout: replyWithinMs,
   commandTimeout: undefined,
   connectTimeout: replyWithinMs,
-  retryStrategy: pauseBeforeRetry,
   // A master that became a replica: its name, or a sentinel, may lead to the new master by now.
   reconnectOnError: (error: Error) => error.message.includes("READONLY"),
-  readOnly: false,
   stringNumbers: false,
   protocol: 2,
   keyPrefix: "",
+} satisfies RedisOptions;
+
+const serverSettings = {
+  ...settings,
+  lazyConnect: true,
+  // A command is sent at once or not at all.
+  enableOfflineQueue: false,
+  retryStrategy: pauseBeforeRetry,
+  readOnly: false,
 } satisfies RedisOptions;
 
 const clusterSettings = {
@@ -59,19 +63,19 @@ const clusterSettings = {
 export function clientLike(client: Client): Client {
   return client.isCluster
     ? (client as Cluster).duplicate([], clusterSettings)
-    : (client as Redis).duplicate(settings);
+    : (client as Redis).duplicate(serverSettings);
 }
 
 /**
- * A client for subscriptions. Of a cluster it is a connection to one of its nodes, for they tell each other: so
- * that its end is seen, and followed by another.
+ * A client for subscriptions. Of a cluster it is a connection to one of its nodes, for they tell each other:
+ * so that its end is seen, and followed by another.
  */
 export function subscriberLike(client: Client): Redis {
-  if (!client.isCluster) return (client as Redis).duplicate(settings);
+  if (!client.isCluster) return (client as Redis).duplicate(serverSettings);
   const nodes = (client as Cluster).nodes("master");
   const node = nodes[parseInt(nonce().slice(0, 4), 16) % nodes.length];
   if (!node) throw new Error("the cluster has no master that is known");
-  return node.duplicate({ ...settings, retryStrategy: () => null });
+  return node.duplicate({ ...serverSettings, retryStrategy: () => null });
 }
 
 /** What stands before every key, and every channel: an ioredis client may be told to put it there. */

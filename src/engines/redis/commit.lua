@@ -5,7 +5,8 @@
 -- then        of each condition: kind, key or '\3<session>', revision
 -- then        of each write: 'put' or 'delete', key, session or '', value
 --
--- Answers with 0, or with the number of what failed: a condition, or beyond those a put whose session is dead.
+-- Answers with 0, or with the number of what failed: a condition, or beyond those a put whose session is
+-- dead.
 local condition_count, write_count = tonumber(ARGV[5]), tonumber(ARGV[6])
 local first_write = 7 + 3 * condition_count
 local last_write = first_write + 4 * (write_count - 1)
@@ -71,7 +72,8 @@ local function write()
     revision = before
     return false
   end
-  -- Deletes first, which make room on a server that is out of memory: there a mere put is refused, a release not.
+  -- Deletes first, which make room on a server that is out of memory: there a mere put is refused, a release
+  -- is not.
   if #gone > 0 then call('HDEL', entries, unpack(gone)) end
   call('HSET', entries, unpack(sets))
   if #added > 0 then call('ZADD', index, unpack(added)) end

@@ -1,12 +1,13 @@
+import type { Redis } from "ioredis";
 import type { Clock } from "../../base/clock.js";
-import { LockstepError, type Applied } from "../../base/errors.js";
+import { isLockstepError, LockstepError, type Applied } from "../../base/errors.js";
 import { closedError } from "../../store/watch-feed.js";
 import { clientLike, replyWithinMs, type Client } from "./clients.js";
 import type { Reply } from "./replies.js";
 import type { Argument } from "./requests.js";
 import type { Script } from "./script.js";
 
-/** Errors by which a server says that it did nothing: as seen by whom, and what a script may be refused. */
+/** The words by which a server says that it did nothing of what was asked. */
 const refusal = new RegExp(
   "\\b(READONLY|LOADING|OOM|NOAUTH|NOPERM|WRONGPASS|MOVED|ASK|CLUSTERDOWN|TRYAGAIN|CROSSSLOT|BUSY|MISCONF|" +
     "NOREPLICAS|MASTERDOWN|NOSCRIPT)\\b",
@@ -18,8 +19,11 @@ export class Connection {
   readonly #clock: Clock;
   readonly #keys: readonly string[];
   #lastError: unknown;
+  #isGathering = false;
   /** One wait for the connection, whoever waits. */
   #arrival: Promise<void> | undefined;
+  #arrived: (() => void) | undefined;
+  #giveUp: ((error: unknown) => void) | undefined;
   #closed = false;
 
   /** `onReady` is called for every new connection. */
@@ -28,7 +32,11 @@ export class Connection {
     this.#keys = keys;
     this.#clock = clock;
     this.client.on("error", (error: unknown) => (this.#lastError = error));
-    this.client.on("ready", onReady);
+    this.client.on("ready", () => {
+      this.#lastError = undefined;
+      this.#arrived?.();
+      onReady();
+    });
   }
 
   /** The first connection: one that fails is told at once, for its address may be wrong. */
@@ -39,7 +47,7 @@ export class Connection {
       await Promise.race([connected, this.#arrives()]);
     } catch (cause) {
       await this.close();
-      throw this.#unreachable(cause);
+      throw isLockstepError(cause) ? cause : this.#unreachable(cause);
     }
   }
 
@@ -49,6 +57,7 @@ export class Connection {
    */
   async run(script: Script, args: readonly Argument[], ifLost: Applied): Promise<Reply> {
     if (this.client.status !== "ready") await this.#arrives();
+    this.#gather();
     const request = [this.#keys.length, ...this.#keys, ...args] as const;
     try {
       return (await this.client.callBuffer("evalsha", script.hash, ...request)) as Reply;
@@ -69,7 +78,19 @@ export class Connection {
     this.#closed = true;
     if (this.client.status === "ready") await this.client.quit().catch(ignore);
     this.client.disconnect();
-    this.client.emit("lockstep:closed");
+    this.#giveUp?.(closedError());
+  }
+
+  /** What is asked in one turn goes out in one piece: else each request would be a system call of its own. */
+  #gather(): void {
+    if (this.#isGathering || this.client.isCluster) return;
+    const { stream } = this.client as Redis;
+    this.#isGathering = true;
+    stream.cork();
+    process.nextTick(() => {
+      this.#isGathering = false;
+      stream.uncork();
+    });
   }
 
   #arrives(): Promise<void> {
@@ -78,23 +99,19 @@ export class Connection {
   }
 
   #wait(): Promise<void> {
-    const client = this.client;
     return new Promise((resolve, reject) => {
-      const events = ["ready", "lockstep:closed"] as const;
-      const over = () => {
-        timer.cancel();
-        for (const event of events) client.off(event, arrived);
-      };
-      const arrived = () => {
-        over();
-        if (this.#closed) reject(closedError());
-        else resolve();
-      };
       const timer = this.#clock.after(replyWithinMs, () => {
-        over();
         reject(this.#unreachable(this.#lastError));
       });
-      for (const event of events) client.on(event, arrived);
+      this.#arrived = () => {
+        timer.cancel();
+        resolve();
+      };
+      this.#giveUp = (error) => {
+        timer.cancel();
+        reject(error);
+      };
+      if (this.#closed) this.#giveUp(closedError());
     });
   }
 
@@ -116,17 +133,13 @@ export class Connection {
     if (this.#closed) {
       return new LockstepError("closed", closedError().message, { cause, applied: ifLost });
     }
-    if (ifLost === "no") {
-      return new LockstepError("unavailable", `redis: no answer: ${message}`, { cause, applied: "no" });
-    }
-    return new LockstepError(
-      "unknown-outcome",
-      `redis: the change was sent, but its answer is lost: ${message}`,
-      {
-        cause,
-        applied: "maybe",
-      },
-    );
+    const [code, fate] =
+      ifLost === "no"
+        ? (["unavailable", "it gave no answer"] as const)
+        : (["unknown-outcome", "the change was sent, but its answer is lost"] as const);
+    // Of a connection that broke, ioredis has more to say about its settings than about what happened.
+    const reason = isReply(cause) ? message : "the connection broke, or said nothing for too long";
+    return new LockstepError(code, `redis: ${fate}: ${reason}`, { cause, applied: ifLost });
   }
 }
 

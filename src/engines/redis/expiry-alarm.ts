@@ -4,8 +4,8 @@ import type { Clock, Timer } from "../../base/clock.js";
 const retryMs = 1000;
 
 /**
- * Makes sure that somebody comes to the server when a session is due, so that those who watch hear of its end:
- * the server itself does nothing unasked. Every answer and every message says when that is.
+ * Makes sure that somebody comes to the server when a session is due, so that those who watch hear of its
+ * end: the server itself does nothing unasked. Every answer and every message says when that is.
  */
 export class ExpiryAlarm {
   readonly #clock: Clock;

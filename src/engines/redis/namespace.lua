@@ -1,16 +1,16 @@
 -- What every script begins with: where a namespace keeps what, and how its time passes.
 --
 -- KEYS[1], a hash:  of each key "created modified session value"; the session is '' where there is none.
---                   Other fields begin with a control character, which no key has: '\1' the last revision; '\2'
---                   a moment before which no session is due, '0' when there is none; '\3<session>' "ttl label"
---                   of each that lives.
--- KEYS[2], a zset:  each key, and '\1<session> <key>' of each bound one; all of score 0, and so in the order of
---                   their bytes.
+--                   Other fields begin with a control character, which no key has: '\1' the last revision;
+--                   '\2' a moment before which no session is due, '0' when there is none; '\3<session>'
+--                   "ttl label" of each that lives.
+-- KEYS[2], a zset:  each key, and '\1<session> <key>' of each bound one; all of score 0, and so in the
+--                   order of their bytes.
 -- KEYS[3], a zset:  the deadline of each session.
 -- ARGV[1]           what the channels begin with that commits are told on; the key follows.
 --
--- Moments are microseconds of the server's clock. They, and revisions, are whole numbers below 2^53, which Lua's
--- doubles hold exactly; as text they have all their digits, where tostring() would round to 14.
+-- Moments are microseconds of the server's clock. They, and revisions, are whole numbers below 2^53, which
+-- Lua's doubles hold exactly; as text they have all their digits, where tostring() would round to 14.
 --
 -- These scripts are all that a lock costs, hence few calls, and few functions that most runs have no use for.
 local call, match, sub = redis.call, string.match, string.sub
@@ -40,15 +40,16 @@ local function advance()
   return text(revision)
 end
 
--- Changes nothing, but only a master may do it: no answer is given by a replica, which may know less than was
--- acknowledged. For answers that need no write; and for writes that a server must take that is out of memory, since
--- after a delete a script may go on.
+-- Changes nothing, but only a master may do it: no answer is given by a replica, which may know less than
+-- was acknowledged. For answers that need no write; and for writes that a server must take that is out of
+-- memory, since after a delete a script may go on.
 local function prove_master()
   call('HDEL', entries, '\1\1')
 end
 
--- Tells a commit to whom it may concern: on the channel of each of its keys, all of it. One that is long is told
--- as a bare revision, after which they read for themselves. `events` has keys with what they are now, '' if gone.
+-- Tells a commit to whom it may concern: on the channel of each of its keys, all of it. One that is long is
+-- told as a bare revision, after which they read for themselves. `events` has keys with what is stored of
+-- them now, '' if they are gone.
 local function tell(stamp, events)
   local message = stamp .. ' ' .. due .. ' ' .. clock[1] .. ' ' .. clock[2] .. '\n'
   local size = 0
@@ -85,8 +86,8 @@ local function finish(session)
   tell(stamp, events)
 end
 
--- Takes in what is stored of revision and due, and ends the sessions that are due: before anything else, so that
--- nobody is told of the dead. Says whether there were any.
+-- Takes in what is stored of revision and due, and ends the sessions that are due: before anything else, so
+-- that nobody is told of the dead. Says whether there were any.
 local function settle(last, first)
   revision, due = tonumber(last or 0), first or '0'
   if due == '0' or now < tonumber(due) then return false end
@@ -124,11 +125,11 @@ local function living()
   return found
 end
 
--- What a query sees: kind is 'key', 'prefix', 'sessions' (a prefix, and who lives) or '' for nothing; limit is
--- that of a prefix by key, '' for none.
+-- What a query sees: kind is 'key', 'prefix', 'sessions' (a prefix, and who lives) or '' for nothing; limit
+-- is that of a prefix by key, '' for none.
 --
--- Answers with the verdict, the revision, milliseconds until a session may be due (nil if there is none), the keys,
--- what is stored of them, and who lives if that is asked.
+-- Answers with the verdict, the revision, milliseconds until a session may be due (nil if there is none), the
+-- keys, what is stored of them, and who lives if that is asked.
 local function answer(verdict, kind, name, limit)
   local wait = due ~= '0' and (due - now) / 1000
   if kind == '' then return { verdict, revision, wait } end

@@ -35,8 +35,9 @@ export async function openRedisStore(options: OpenRedisOptions): Promise<RedisSt
 }
 
 /**
- * `redis://user:password@host:6379/0?namespace=app`, where the path is the number of the database; `rediss://`
- * for TLS, with `ca`, `cert` and `key` for files. With `sentinel`, the name of a master, the hosts are sentinels.
+ * `redis://user:password@host:6379/0?namespace=app`, where the path is the number of the database;
+ * `rediss://` for TLS, with `ca`, `cert` and `key` for files. With `sentinel`, the name of a master, the hosts
+ * are sentinels.
  */
 export async function redisStoreAt(address: string, { clock }: { clock: Clock }): Promise<RedisStore> {
   const parsed = parseServerAddress(address, {
@@ -59,8 +60,8 @@ function redisOptions(parsed: ServerAddress, address: string): RedisOptions {
   if (endpoints.length > 1 && master === undefined) {
     throw fault(
       address,
-      "of several hosts it must be known what they are: for sentinels add ?sentinel=MASTER, the name of what " +
-        "they guard; for a cluster give openRedisStore a client",
+      "of several hosts it must be known what they are: for sentinels add ?sentinel=MASTER, the name of " +
+        "what they guard; for a cluster give openRedisStore a client",
     );
   }
   const where = master === undefined ? endpoints[0]! : { sentinels: [...endpoints], name: master };

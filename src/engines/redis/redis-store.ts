@@ -56,6 +56,7 @@ export class RedisStore implements Store {
     });
     this.#hub = new WatchHub({
       connect: () => subscriberLike(this.#connection.client),
+      isRelayed: model.isCluster,
       channel: this.#channel,
       clock,
       read: (query) => this.#read(query),

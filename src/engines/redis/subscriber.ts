@@ -5,23 +5,36 @@ import type { Topic } from "./topic.js";
 
 /** A dead connection is found out by the ping that it does not answer. */
 const pingEveryMs = 2000;
+/** In a cluster the nodes pass messages on to each other, and may lose some; after so many pings, look. */
+const pingsPerLook = 5;
 /** Before another node of a cluster is tried. */
 const replaceAfterMs = 200;
+
+export interface SubscriberOptions {
+  readonly connect: () => Redis;
+  /** Whether messages come by way of other servers, as in a cluster. */
+  readonly isRelayed: boolean;
+  readonly clock: Clock;
+  readonly onMessage: (topic: Topic, message: Buffer) => void;
+}
 
 /** The connection that messages come on: made for the first topic, and made again when it breaks. */
 export class Subscriber {
   readonly #connect: () => Redis;
+  readonly #isRelayed: boolean;
   readonly #clock: Clock;
   readonly #onMessage: (topic: Topic, message: Buffer) => void;
   readonly #topics = new Map<string, Topic>();
   #client: Redis | undefined;
   #ping: Timer | undefined;
+  #hasBegun = false;
   #closed = false;
 
-  constructor(connect: () => Redis, clock: Clock, onMessage: (topic: Topic, message: Buffer) => void) {
-    this.#connect = connect;
-    this.#clock = clock;
-    this.#onMessage = onMessage;
+  constructor(options: SubscriberOptions) {
+    this.#connect = options.connect;
+    this.#isRelayed = options.isRelayed;
+    this.#clock = options.clock;
+    this.#onMessage = options.onMessage;
   }
 
   get topics(): ReadonlyMap<string, Topic> {
@@ -30,8 +43,10 @@ export class Subscriber {
 
   add(topic: Topic): void {
     this.#topics.set(topic.name, topic);
-    if (!this.#client) this.#begin();
-    else if (this.#client.status === "ready") this.#subscribe(this.#client, [topic], topic.isPattern);
+    if (!this.#hasBegun) {
+      this.#hasBegun = true;
+      this.#begin();
+    } else if (this.#client?.status === "ready") this.#subscribe(this.#client, [topic], topic.isPattern);
   }
 
   remove(topic: Topic): void {
@@ -51,31 +66,31 @@ export class Subscriber {
 
   #begin(): void {
     if (this.#closed) return;
-    let client: Redis;
     try {
-      client = this.#connect();
+      this.#client = this.#connect();
     } catch {
-      this.#client = undefined;
-      this.#clock.after(replaceAfterMs, () => {
-        if (!this.#client) this.#begin();
-      });
+      // No node of the cluster is known at the moment.
+      this.#beginLater();
       return;
     }
-    this.#client = client;
+    this.#listen(this.#client);
+    this.#client.connect().catch(ignore);
+  }
+
+  #beginLater(): void {
+    if (!this.#closed) this.#clock.after(replaceAfterMs, () => this.#begin(), "background");
+  }
+
+  #listen(client: Redis): void {
     client.on("error", ignore);
+    client.on("end", () => this.#beginLater());
     client.on("ready", () => {
-      const all = [...this.#topics.values()];
-      this.#subscribe(
-        client,
-        all.filter(({ isPattern }) => isPattern),
-        true,
-      );
-      this.#subscribe(
-        client,
-        all.filter(({ isPattern }) => !isPattern),
-        false,
-      );
-      this.#pingLater(client);
+      const topics = [...this.#topics.values()];
+      for (const arePatterns of [true, false]) {
+        const alike = topics.filter(({ isPattern }) => isPattern === arePatterns);
+        this.#subscribe(client, alike, arePatterns);
+      }
+      this.#pingLater(client, pingsPerLook);
     });
     client.on("messageBuffer", (channel: Buffer, message: Buffer) => {
       this.#hear(channel.toString(), message);
@@ -83,10 +98,6 @@ export class Subscriber {
     client.on("pmessageBuffer", (pattern: string, _channel: Buffer, message: Buffer) => {
       this.#hear(pattern, message);
     });
-    client.on("end", () => {
-      this.#clock.after(replaceAfterMs, () => this.#begin());
-    });
-    client.connect().catch(ignore);
   }
 
   #hear(name: string, message: Buffer): void {
@@ -94,7 +105,9 @@ export class Subscriber {
     if (topic) this.#onMessage(topic, message);
   }
 
-  /** Each topic is told of the confirmation of its own subscription, not of one of the same name before it. */
+  /**
+   * Each topic is told of the confirmation of its own subscription, not of one of the same name before it.
+   */
   #subscribe(client: Redis, topics: readonly Topic[], arePatterns: boolean): void {
     if (topics.length === 0) return;
     const names = topics.map(({ name }) => name);
@@ -112,14 +125,16 @@ export class Subscriber {
     );
   }
 
-  #pingLater(client: Redis): void {
+  #pingLater(client: Redis, pingsToLook: number): void {
     this.#ping?.cancel();
     this.#ping = this.#clock.after(
       pingEveryMs,
       () => {
         if (client.status !== "ready") return;
         client.ping().catch(ignore);
-        this.#pingLater(client);
+        const looks = this.#isRelayed && pingsToLook === 0;
+        if (looks) for (const topic of this.#topics.values()) topic.requireResync();
+        this.#pingLater(client, looks ? pingsPerLook : pingsToLook - 1);
       },
       "background",
     );

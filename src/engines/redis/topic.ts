@@ -22,10 +22,8 @@ export class Topic {
   tell({ revision, events }: Told): void {
     if (revision <= this.#last) return;
     this.#last = revision;
-    for (const feed of this.feeds) {
-      if (events.length === 0) feed.requireResync();
-      else feed.push(revision, events);
-    }
+    if (events.length === 0) this.requireResync();
+    else for (const feed of this.feeds) feed.push(revision, events);
   }
 
   confirm(): void {
@@ -37,8 +35,12 @@ export class Topic {
       this.#resolve = undefined;
     } else {
       // Subscribed anew: what was told in between, nobody here heard.
-      for (const feed of this.feeds) feed.requireResync();
+      this.requireResync();
     }
+  }
+
+  requireResync(): void {
+    for (const feed of this.feeds) feed.requireResync();
   }
 
   fail(error: unknown): void {

@@ -1,6 +1,4 @@
-import type { Redis } from "ioredis";
 import { onAbort } from "../../base/abort.js";
-import type { Clock } from "../../base/clock.js";
 import { isLockstepError, LockstepError } from "../../base/errors.js";
 import { sleep } from "../../base/patience.js";
 import type { Query, Snapshot } from "../../store/change.js";
@@ -8,17 +6,14 @@ import type { WatchOptions } from "../../store/store.js";
 import { closedError, WatchFeed } from "../../store/watch-feed.js";
 import { replyWithinMs } from "./clients.js";
 import { decodeTold } from "./replies.js";
-import { Subscriber } from "./subscriber.js";
+import { Subscriber, type SubscriberOptions } from "./subscriber.js";
 import { Topic } from "./topic.js";
 
 const retryMs = 200;
 
-export interface WatchHubOptions {
-  /** Makes the connection that messages come on. */
-  readonly connect: () => Redis;
+export interface WatchHubOptions extends Omit<SubscriberOptions, "onMessage"> {
   /** What the channels begin with; the key follows. */
   readonly channel: string;
-  readonly clock: Clock;
   readonly read: (query: Query) => Promise<Snapshot>;
   /** A session may expire in so many milliseconds. */
   readonly onWait: (waitMs: number | null) => void;
@@ -29,8 +24,8 @@ export interface WatchHubOptions {
  * exactly those hear of it who watch one of them.
  *
  * Nothing falls into a gap: what a watch begins with, and begins anew with after a lost connection, is read
- * when the subscription is confirmed. What is committed before that is in the snapshot; what is committed later
- * comes as a message, and one that the snapshot holds too is known by its revision.
+ * when the subscription is confirmed. What is committed before that is in the snapshot; what is committed
+ * later comes as a message, and one that the snapshot holds too is known by its revision.
  */
 export class WatchHub {
   readonly #options: WatchHubOptions;
@@ -38,10 +33,13 @@ export class WatchHub {
 
   constructor(options: WatchHubOptions) {
     this.#options = options;
-    this.#subscriber = new Subscriber(options.connect, options.clock, (topic, message) => {
-      const told = decodeTold(message);
-      options.onWait(told.waitMs);
-      topic.tell(told);
+    this.#subscriber = new Subscriber({
+      ...options,
+      onMessage: (topic, message) => {
+        const told = decodeTold(message);
+        options.onWait(told.waitMs);
+        topic.tell(told);
+      },
     });
   }
 

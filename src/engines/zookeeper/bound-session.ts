@@ -63,9 +63,8 @@ export class BoundSession {
     try {
       return { bound, session: await bound.#open(options.label ?? "") };
     } catch (error) {
-      bound.link.end().catch(() => {
-        bound.link.abandon();
-      });
+      // It has no keys, so nobody waits for its end.
+      void bound.link.close();
       throw error;
     }
   }

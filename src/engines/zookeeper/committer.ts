@@ -1,5 +1,5 @@
 import { LockstepError } from "../../base/errors.js";
-import type { Change, Committed, Query, Refused, Revision, Snapshot } from "../../store/change.js";
+import type { Change, Committed, Refused, Revision } from "../../store/change.js";
 import { firstFailure } from "../../store/rules.js";
 import {
   anyVersion,
@@ -52,21 +52,23 @@ export class Committer {
     let plan = planBlindly(change, this.#layout);
     let isFresh = false;
     for (let attempt = 0; attempt < mostAttempts; attempt++) {
-      const connecting = link.ready();
-      const wire = connecting instanceof Promise ? await connecting : connecting;
       if (plan === undefined) {
-        const sight = await this.look(wire, change);
+        const sight = await link.ask((wire) => this.look(wire, change));
         const failed = firstFailure(change, sight);
         if (failed && isFresh) {
-          return { ok: false, failed, snapshot: await this.#see(wire, change.read, sight.revision) };
+          const { read } = change;
+          const snapshot = read && (await link.ask((wire) => this.#snapshots.read(wire, read)));
+          return { ok: false, failed, snapshot: snapshot ?? { revision: sight.revision, entries: [] } };
         }
         if (failed) {
-          await this.settle(wire);
+          await link.ask((wire) => this.settle(wire));
           isFresh = true;
           continue;
         }
         plan = planBySight(change, sight, this.#layout);
       }
+      const connecting = link.ready();
+      const wire = connecting instanceof Promise ? await connecting : connecting;
       const outcome = await this.#try(wire, change, plan);
       if ("ok" in outcome) return outcome;
       isFresh = true;
@@ -133,10 +135,6 @@ export class Committer {
         { cause, applied: "maybe" },
       );
     }
-  }
-
-  async #see(wire: Wire, query: Query | undefined, revision: Revision): Promise<Snapshot> {
-    return query ? this.#snapshots.read(wire, query) : { revision, entries: [] };
   }
 
   async #send(

@@ -30,8 +30,9 @@ export class Snapshots {
   async read(wire: Wire, query: Query, written: readonly string[] = []): Promise<Snapshot> {
     const wanted = this.#wanted(query);
     const directory = "key" in query ? undefined : this.#layout.directoryOf(query.prefix);
-    const guesses = directory === undefined ? [] : [...written, ...(this.#remembered.get(directory) ?? [])];
-    const seen = await readTree(wire, wanted, new Set(guesses));
+    const remembered = this.#remembered.get(directory ?? "") ?? [];
+    const guesses = written.filter((path) => directory !== undefined && path.startsWith(`${directory}/`));
+    const seen = await readTree(wire, wanted, [...guesses, ...remembered]);
     if (directory !== undefined) this.#remember(directory, seen.leaves.keys());
     return this.#snapshotOf(seen, query);
   }

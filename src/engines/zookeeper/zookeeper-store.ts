@@ -105,14 +105,14 @@ export class ZookeeperStore implements Store {
     this.#assertOpen();
     checkQuery(query);
     try {
-      const connecting = this.#link.ready();
-      const wire = connecting instanceof Promise ? await connecting : connecting;
       if (query.atLeast !== undefined) {
-        const seen = await this.#snapshots.read(wire, query);
+        const seen = await this.#link.ask((wire) => this.#snapshots.read(wire, query));
         if (seen.revision >= query.atLeast) return seen;
       }
-      const [, snapshot] = await Promise.all([this.#settle(wire), this.#snapshots.read(wire, query)]);
-      return snapshot;
+      return await this.#link.ask(async (wire) => {
+        const [, snapshot] = await Promise.all([this.#settle(wire), this.#snapshots.read(wire, query)]);
+        return snapshot;
+      });
     } catch (error) {
       throw understandable(error);
     }
@@ -169,10 +169,10 @@ export class ZookeeperStore implements Store {
    * them: refused, if a condition says so, or if a session that it binds to is over; else it is too much.
    */
   async #refuse(change: Change): Promise<Refused> {
-    const connecting = this.#link.ready();
-    const wire = connecting instanceof Promise ? await connecting : connecting;
-    await this.#settle(wire);
-    const sight = await this.#committer.look(wire, change);
+    const sight = await this.#link.ask(async (wire) => {
+      const [, seen] = await Promise.all([this.#settle(wire), this.#committer.look(wire, change)]);
+      return seen;
+    });
     const failed = firstFailure(change, {
       get: (key) => sight.get(key),
       isAlive: (id) => sight.isAlive(id) && this.#sessions.get(id)?.session.isValid() !== false,
@@ -183,9 +183,9 @@ export class ZookeeperStore implements Store {
         "zookeeper binds the keys of a change to one session only, and to one that this very client opened",
       );
     }
-    const { revision } = sight;
-    const snapshot = change.read ? await this.#snapshots.read(wire, change.read) : { revision, entries: [] };
-    return { ok: false, failed, snapshot };
+    const { read } = change;
+    const snapshot = read && (await this.#link.ask((wire) => this.#snapshots.read(wire, read)));
+    return { ok: false, failed, snapshot: snapshot ?? { revision: sight.revision, entries: [] } };
   }
 
   /** One for all who ask in the same turn. */

@@ -19,6 +19,8 @@ import type { Freeze, Line, Story, Written } from "./story.js";
 const stressMs = Number(process.env["LOCKSTEP_STRESS_MS"] ?? 0);
 const seed = Number(process.env["LOCKSTEP_SEED"] ?? Date.now() % 1e9);
 
+const fewestBlows = 5;
+
 const now = () => Number(process.hrtime.bigint()) / 1e6;
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -26,12 +28,11 @@ interface Cast {
   readonly role: "locker" | "leader";
   readonly size: number;
   readonly names: readonly string[];
-  /** How long it lasts, in times to live. */
-  readonly lives: number;
+  readonly durationMs: number;
 }
 
 /** Declares the tests on the store of that address, with the least time to live that it takes. */
-export function crashes(addressOf: () => string, ttlMs = 700): void {
+export function crashes(addressOf: () => string, ttlMs = 1000): void {
   const on = async (cast: Cast) => {
     console.log(`crash test (${cast.role}): LOCKSTEP_SEED=${seed}`);
     judge(await play(addressOf(), cast, ttlMs));
@@ -39,15 +40,15 @@ export function crashes(addressOf: () => string, ttlMs = 700): void {
   const timeout = stressMs + 120_000;
 
   test("locks among processes that are killed and frozen", { timeout }, () =>
-    on({ role: "locker", size: 6, names: ["a", "b"], lives: 10 }),
+    on({ role: "locker", size: 6, names: ["a", "b"], durationMs: 8000 }),
   );
 
   test("leaders that are killed and frozen", { timeout }, () =>
-    on({ role: "leader", size: 4, names: ["e"], lives: 5 }),
+    on({ role: "leader", size: 4, names: ["e"], durationMs: 6000 }),
   );
 }
 
-async function play(address: string, { role, size, names, lives }: Cast, ttlMs: number): Promise<Story> {
+async function play(address: string, { role, size, names, durationMs }: Cast, ttlMs: number): Promise<Story> {
   const folder = mkdtempSync(join(tmpdir(), "lockstep-crash-"));
   const log = join(folder, "log");
   const random = new SeededRandom(seed);
@@ -58,7 +59,7 @@ async function play(address: string, { role, size, names, lives }: Cast, ttlMs: 
   try {
     await Promise.all(Array.from({ length: size }, () => crew.hire()));
     const from = now();
-    const done = await killAndFreeze(ls, crew, random, ttlMs, stressMs || lives * ttlMs);
+    const done = await killAndFreeze(ls, crew, random, ttlMs, stressMs || durationMs);
     const to = now();
     await crew.dismiss();
     await nothingIsLeft(ls, names, ttlMs);
@@ -82,7 +83,8 @@ async function killAndFreeze(
   const kills: { pid: number; at: number }[] = [];
   const freezes: Freeze[] = [];
   const from = now();
-  while (now() - from < durationMs) {
+  // As long as that, and longer on a machine that is too busy to do much harm in that time.
+  while (now() - from < durationMs || kills.length + freezes.length < fewestBlows) {
     // By turns only kills, so that what follows is owed to them alone, and kills and freezes mixed.
     const isCalm = ((now() - from) / Math.min(durationMs, 20_000)) % 1 < 0.4;
     await pause(random.below(ttlMs * (isCalm ? 1.4 : 0.7)));

@@ -110,7 +110,7 @@ async function takePart(setting: Setting, lock: Lock, register: Register, random
   const { shortMs } = setting;
   const section = async (held: Held) => {
     register.enter(held);
-    await setting.pass(random.below(random.chance(0.05) ? shortMs * 2 : 20));
+    await setting.pass(random.below(random.chance(0.05) ? shortMs * 1.2 : 20));
     register.leave(held);
   };
   const attempt = async () => {

@@ -1,5 +1,5 @@
-// Giving up at any moment: whatever an acquire was doing when its signal aborted or its time was up, it leaves
-// no key behind and keeps nobody waiting.
+// Giving up at any moment: whatever an acquire was doing when its signal aborted or its time was up, it
+// leaves no key behind and keeps nobody waiting.
 import type { Held } from "lockstep";
 import { SeededRandom } from "lockstep/base";
 import { expect } from "vitest";

@@ -37,7 +37,7 @@ export function loss(check: Check): void {
     const client = await setting.client({ ttlMs: setting.shortMs });
     const held = await client.lock("x").acquire();
     const term = (await client.election("e").campaign().next()).value;
-    await setting.pass(setting.shortMs * 2.2);
+    await setting.pass(setting.shortMs * 1.5);
     held.assertHeld();
     term.assertHeld();
     await held.release();

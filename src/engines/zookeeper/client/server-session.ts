@@ -1,4 +1,4 @@
-import { LockstepError } from "../../../base/errors.js";
+import { isLockstepError, LockstepError } from "../../../base/errors.js";
 import { closedError } from "../../../store/watch-feed.js";
 import type { Ensemble } from "./ensemble.js";
 import { awayError, Wire } from "./wire.js";
@@ -74,6 +74,17 @@ export class ServerSession {
       });
       this.#waiting.add(waiting);
     });
+  }
+
+  /** For what may be asked twice: asks once more, on the next connection, if this one breaks. */
+  async ask<T>(question: (wire: Wire) => Promise<T>): Promise<T> {
+    const wire = await this.ready();
+    try {
+      return await question(wire);
+    } catch (error) {
+      if (!wire.isClosed || !isLockstepError(error, "unavailable")) throw error;
+      return question(await this.ready());
+    }
   }
 
   /** Ends the session at the server, so that its nodes vanish; rejects when the server cannot be told. */

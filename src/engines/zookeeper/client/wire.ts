@@ -1,4 +1,4 @@
-import { connect as connectPlain, type Socket } from "node:net";
+import { connect as connectPlain, isIP, type Socket } from "node:net";
 import { connect as connectSecure } from "node:tls";
 import type { Clock, Timer } from "../../../base/clock.js";
 import { LockstepError } from "../../../base/errors.js";
@@ -117,9 +117,9 @@ export class Wire {
     events: WireEvents,
   ): Promise<Wire> {
     const { tls } = greeting;
-    const socket = tls
-      ? connectSecure({ host, port, servername: host, ...tls })
-      : connectPlain({ host, port });
+    // A name to ask for a certificate by; an address is none.
+    const servername = isIP(host) === 0 ? host : "";
+    const socket = tls ? connectSecure({ host, port, servername, ...tls }) : connectPlain({ host, port });
     const wire = new Wire(socket, greeting, clock, events);
     const late = clock.after(connectsWithinMs, () => {
       wire.#close(new Error(`${host}:${port} did not answer within ${connectsWithinMs} ms`));
