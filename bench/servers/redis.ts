@@ -1,5 +1,7 @@
 // Locks on one Redis server, and what they ask of it.
+import { serverPath } from "../../test/rig/available.js";
 import { startRedis } from "../../test/rig/redis.js";
+import { runProgram } from "../../test/rig/server-process.js";
 import type { Report } from "../report.js";
 import { redisCommands } from "./redis-commands.js";
 import { atOnceTarget, benchServer } from "./server-bench.js";
@@ -11,6 +13,7 @@ const snapshots = ["--save", "3600 1 300 100 60 10000"];
 export function redis(): Promise<Report> {
   return benchServer({
     server: "Redis",
+    version: () => runProgram(serverPath("redis"), ["--version"]),
     start: () => startRedis({ args: snapshots }),
     module,
     targets: (measured) => [

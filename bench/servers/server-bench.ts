@@ -8,6 +8,8 @@ import type { Report, Table, Target } from "../report.js";
 /** How the locks on one kind of server are measured. */
 export interface ServerBench {
   readonly server: string;
+  /** A text with its version in it. */
+  readonly version: () => string;
   readonly start: () => Promise<Running>;
   /** What exports `contenders`, and `subjects` made of them by `alone`; its path is relative to bench/. */
   readonly module: string;
@@ -35,8 +37,10 @@ export interface Addition {
 }
 
 /** Starts a server, measures, and ends it. */
-export async function benchServer({ server, start, module, targets, also }: ServerBench): Promise<Report> {
-  const { address, stop } = await start();
+export async function benchServer(bench: ServerBench): Promise<Report> {
+  const { module, targets, also } = bench;
+  const version = /\d+(\.\d+)+/.exec(bench.version())?.[0] ?? "unknown";
+  const { address, stop } = await bench.start();
   try {
     const { contenders } = (await import(`../${module}`)) as { contenders: Contenders };
     const names = Object.keys(contenders);
@@ -44,10 +48,11 @@ export async function benchServer({ server, start, module, targets, also }: Serv
     const { alone, contests } = measured;
     const addition = await also?.(address, names);
     return {
-      ...aloneTable(server, alone),
+      ...aloneTable(`${bench.server} ${version}`, alone),
       further: [contestTable(contests), ...(addition ? [addition.table] : [])],
       targets: [...targets(measured), ...fairnessTargets(contests), ...(addition?.targets ?? [])],
       figures: {
+        version,
         alone: alone.figures(["pairs", "inTurn", "atOnce"]),
         contended: contests.figures(["perSecond", ...contestCosts, "most", "fewest", "overlaps"]),
         ...addition?.figures,

@@ -17,8 +17,8 @@ export interface Day {
   /** It changes the server itself, so that no other day is played beside it. */
   readonly alone?: boolean;
   /**
-   * The promise that an engine does not give, and by which two hold the same lock for a while on this day.
-   * The day must show that they do; that the fence tells them apart, it must show as well.
+   * The promise by whose lack two may hold the same lock for a while on this day, where an engine lacks it.
+   * If they do so, the day must show that the fence tells them apart.
    */
   readonly limit?: (guarantees: Guarantees) => keyof Guarantees | undefined;
   play(world: World): Promise<void>;

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { tools } from "../../scripts/find-servers.mjs";
@@ -13,6 +13,8 @@ export class FalseTime {
   readonly #file = join(this.#folder, "offset");
 
   constructor() {
+    // For servers that run as somebody else, too.
+    chmodSync(this.#folder, 0o755);
     this.#write(0);
   }
 
@@ -34,7 +36,8 @@ export class FalseTime {
   /** By so much against the real time. Resolves when everyone believes in it. */
   async set(offsetMs: number): Promise<void> {
     this.#write(offsetMs);
-    await sleep(rereadSeconds * 1000 + 200);
+    // It counts whole seconds, and more of them than it was told.
+    await sleep((rereadSeconds + 1) * 1000 + 200);
   }
 
   remove(): void {

@@ -18,7 +18,7 @@ describeOn("redis", "a failover to a replica", () => {
   test("that lacks a lock lets a second holder in, as declared; with a higher token", async () => {
     const servers = await startRedisReplica();
     const at = (port: number) => openRedisStore({ redis: { port } });
-    const first = new Lockstep(await at(servers.leaderPort), { ttlMs: 8_000 });
+    const first = new Lockstep(await at(servers.leaderPort), { ttlMs: 5_000 });
     let second: Lockstep | undefined;
     try {
       // Known to both: more is to be lost than the whole namespace.
@@ -46,7 +46,7 @@ describeOn("redis", "a failover to a replica", () => {
     try {
       const session = await store.openSession({ ttlMs: 5000 });
       const { revision } = await made(store, put("a", "", session.id));
-      await expect.poll(() => isReplicated(servers.leaderPort)).toBe(true);
+      await expect.poll(() => isReplicated(servers.leaderPort), { timeout: 10_000 }).toBe(true);
       await proxy.refuse();
       await servers.killLeader();
       other = await openRedisStore({ redis: { port: servers.leaderPort } });

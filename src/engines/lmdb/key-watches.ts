@@ -8,6 +8,12 @@ import type { LiveView } from "./live-view.js";
 /** Writes into the store what this client watches, so that the others ring it. */
 export type TellOthers = <T>(run: (transaction: LiveTransaction, id: string) => T) => Promise<T>;
 
+export interface KeyWatchEvents {
+  /** With the state in which the watch begins. */
+  onBegin(view: LiveView): void;
+  onEnd(): void;
+}
+
 /** A key that is watched, and what its watchers last knew of it. */
 interface WatchedKey {
   readonly feeds: Set<WatchFeed>;
@@ -23,12 +29,12 @@ interface WatchedKey {
 export class KeyWatches {
   readonly #live: LiveFile;
   readonly #tellOthers: TellOthers;
-  readonly #events: { onBegin(view: LiveView): void; onEnd(): void };
+  readonly #events: KeyWatchEvents;
   readonly #keys = new Map<string, WatchedKey>();
   /** No longer watched, and still noted. */
   readonly #stale = new Set<string>();
 
-  constructor(live: LiveFile, tellOthers: TellOthers, events: { onBegin(view: LiveView): void; onEnd(): void }) {
+  constructor(live: LiveFile, tellOthers: TellOthers, events: KeyWatchEvents) {
     this.#live = live;
     this.#tellOthers = tellOthers;
     this.#events = events;

@@ -106,12 +106,12 @@ async function ours(connection: PoolConfig = {}, clock: Clock) {
   // A connection that breaks while nobody uses it is no news: the next one is made when it is needed.
   pool.on("error", ignore);
   const end = async () => {
-    await pool.end();
     const closed = [...sockets].map((socket) => once(socket, "close"));
-    // From a dead server there is no farewell.
+    // From a dead server there is no farewell, and who is still connecting to one would keep the pool waiting.
     const timer = clock.after(farewellMs, () => {
       for (const socket of sockets) socket.destroy();
     });
+    await pool.end();
     await Promise.all(closed);
     timer.cancel();
   };

@@ -6,7 +6,11 @@ declare
   ttl float8 := (request ->> 'ttlMs')::float8;
   expiry timestamptz := clock_timestamp() + ttl * interval '1 ms';
 begin
-  select * into state from live;
+  -- A clock that was set back must not make the quiet longer than it was at first.
+  update live set quiet_until = least(quiet_until, clock_timestamp() + longest_ttl_ms * interval '1 ms')
+  where quiet_until > clock_timestamp()
+  returning * into state;
+  if not found then select * into state from live; end if;
   if state.quiet_until > clock_timestamp() then
     return ceil(extract(epoch from state.quiet_until - clock_timestamp()) * 1000);
   end if;

@@ -36,8 +36,8 @@ export async function openRedisStore(options: OpenRedisOptions): Promise<RedisSt
 
 /**
  * `redis://user:password@host:6379/0?namespace=app`, where the path is the number of the database;
- * `rediss://` for TLS, with `ca`, `cert` and `key` for files. With `sentinel`, the name of a master, the hosts
- * are sentinels.
+ * `rediss://` for TLS, with `ca`, `cert` and `key` for files. With `sentinel`, the name of a master, the
+ * hosts are sentinels.
  */
 export async function redisStoreAt(address: string, { clock }: { clock: Clock }): Promise<RedisStore> {
   const parsed = parseServerAddress(address, {
