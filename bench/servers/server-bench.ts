@@ -40,13 +40,13 @@ export interface Addition {
 export async function benchServer(bench: ServerBench): Promise<Report> {
   const { module, targets, also } = bench;
   const version = /\d+(\.\d+)+/.exec(bench.version())?.[0] ?? "unknown";
-  const { address, stop } = await bench.start();
+  const running = await bench.start();
   try {
     const { contenders } = (await import(`../${module}`)) as { contenders: Contenders };
     const names = Object.keys(contenders);
-    const measured = await measure(module, names, address);
+    const measured = await measure(module, names, running.address);
     const { alone, contests } = measured;
-    const addition = await also?.(address, names);
+    const addition = await also?.(running.address, names);
     return {
       ...aloneTable(`${bench.server} ${version}`, alone),
       further: [contestTable(contests), ...(addition ? [addition.table] : [])],
@@ -59,7 +59,7 @@ export async function benchServer(bench: ServerBench): Promise<Report> {
       },
     };
   } finally {
-    await stop();
+    await running.stop();
   }
 }
 

@@ -35,10 +35,11 @@ export const serverWallClock: Day = {
   async play(world) {
     const time = world.falseTime();
     const { proxy, address, direct } = await world.underFalseTime(time);
-    // It believes for longer than it takes to set the clock.
-    const holder = await world.party("holder", { address, ttlMs: 6 * world.ttlMs });
-    const successor = await world.party("successor", { address: direct });
-    const third = await world.party("third", { address: direct });
+    // Longer than it takes to set the clock.
+    const ttlMs = 6 * world.ttlMs;
+    const holder = await world.party("holder", { address, ttlMs });
+    const successor = await world.party("successor", { address: direct, ttlMs });
+    const third = await world.party("third", { address: direct, ttlMs });
     await holder.acquire();
     expect(holder.write()).toBe(true);
     // It shall not hear of what happens at the server.
@@ -63,7 +64,7 @@ export const slowClock: Day = {
   limit: ({ expiryClock }) => (expiryClock === "server" ? "expiryClock" : undefined),
   async play(world) {
     // Long enough that the servers which look at sessions now and then do so while it still believes.
-    const ttlMs = 2 * world.ttlMs;
+    const ttlMs = 4000;
     const { proxy, address } = await world.proxy();
     const slow = await world.party("slow", { address, clock: slowed(1.5), ttlMs });
     const successor = await world.party("successor", { ttlMs });

@@ -9,8 +9,9 @@ export const acquireReplyLost: Day = {
   async play(world) {
     const { proxy, address } = await world.proxy();
     const [asker, onlooker] = [await world.party("asker", { address }), await world.client()];
-    // So its session is open and its connections are made.
-    await asker.acquire("another");
+    // So its session is open, its connections are made, and the one request is all that it takes.
+    await asker.acquire();
+    await asker.release();
     proxy.drop("client");
     const granted = asker.acquire();
     await world.until(async () => (await world.queued(onlooker)) === 1);
@@ -58,7 +59,8 @@ export const ghostKey: Day = {
     const { proxy, address } = await world.proxy();
     const [owner, onlooker] = [await world.party("owner", { address }), await world.client()];
     const first = await owner.acquire();
-    proxy.hold();
+    // The server hears it still, so the session outlives what its owner believes.
+    proxy.hold("client");
     await world.until(async () => !(await owner.isHeld()));
     expect(await world.queued(onlooker)).toBe(1);
     await proxy.heal();
@@ -106,6 +108,8 @@ export const oneWayPartition: Day = {
         const successor = await world.party(`successor of who is cut off from the ${way}`);
         await holder.acquire(lock);
         const granted = successor.acquire(lock);
+        // It has been renewed by then.
+        await world.pause(world.ttlMs / 2);
         proxy.hold(way);
         // It hears of its loss from nobody but its own clock.
         await world.until(async () => !(await holder.isHeld(lock)));

@@ -25,13 +25,13 @@ export class Party {
   }
 
   /** Asks, and asks again while the store is away, until it is granted. */
-  async acquire(lock = "lock"): Promise<Granted> {
-    return this.#granted(lock, await this.#ask("acquire", lock));
+  acquire(lock = "lock"): Promise<Granted> {
+    return this.#granted(lock, this.#ask("acquire", lock));
   }
 
   /** Asks once; 'timeout' if it was not granted in time, and what else may happen to a single call. */
-  async acquireOnce(lock = "lock", timeoutMs?: number): Promise<Granted> {
-    return this.#granted(lock, await this.#ask("acquireOnce", lock, timeoutMs));
+  acquireOnce(lock = "lock", timeoutMs?: number): Promise<Granted> {
+    return this.#granted(lock, this.#ask("acquireOnce", lock, timeoutMs));
   }
 
   async believes(lock = "lock"): Promise<Belief> {
@@ -62,9 +62,14 @@ export class Party {
     return this.#witness.write(lock, token);
   }
 
-  #granted(lock: string, granted: Granted): Granted {
-    this.#tokens.set(lock, granted.token);
-    this.#witness.granted(lock, this.name, granted);
+  #granted(lock: string, asked: Promise<Granted>): Promise<Granted> {
+    const granted = asked.then((grant) => {
+      this.#tokens.set(lock, grant.token);
+      this.#witness.granted(lock, this.name, grant);
+      return grant;
+    });
+    // A day that has failed does not wait for what it asked for.
+    granted.catch(() => undefined);
     return granted;
   }
 

@@ -20,9 +20,8 @@ export const timedOutButGranted: Day = {
           if (!isLockstepError(error, "timeout")) throw error;
         },
       );
-      await world.pause(12 + (round % 10));
-      await holder.release();
-      await asked;
+      const released = world.pause(12 + (round % 10)).then(() => holder.release());
+      await Promise.all([asked, released]);
       await world.until(async () => (await world.queued(onlooker)) === 0);
     }
   },

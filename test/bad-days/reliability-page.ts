@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Guarantees } from "lockstep/store";
+import { format, resolveConfig } from "prettier";
 import type { Day, Outcome } from "./day.js";
 import { days } from "./days.js";
 
@@ -56,7 +57,7 @@ token lower than it has seen.
 export type Outcomes = ReadonlyMap<Engine, ReadonlyMap<Day, Outcome>>;
 
 /** The page, as it is to be. */
-export function reliabilityPage(outcomes: Outcomes): string {
+export async function reliabilityPage(outcomes: Outcomes): Promise<string> {
   const reasons: string[] = [];
   const rows = days.map((day) => {
     const cells = engines.map((engine) => cellOf(outcomes.get(engine)?.get(day), reasons));
@@ -72,7 +73,7 @@ export function reliabilityPage(outcomes: Outcomes): string {
     "## Limits",
     ...meanings,
   ];
-  return `${parts.join("\n\n")}\n`;
+  return format(parts.join("\n\n"), { ...(await resolveConfig(pagePath)), parser: "markdown" });
 }
 
 function cellOf(outcome: Outcome | undefined, reasons: string[]): string {
@@ -154,5 +155,6 @@ function recorded(engine: Engine): Map<Day, Outcome> {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url) && process.argv.includes("--write")) {
-  writeFileSync(pagePath, reliabilityPage(new Map(engines.map((engine) => [engine, recorded(engine)]))));
+  const outcomes = new Map(engines.map((engine) => [engine, recorded(engine)] as const));
+  writeFileSync(pagePath, await reliabilityPage(outcomes));
 }

@@ -16,9 +16,12 @@ export const primaryLost: Day = {
     // Long enough for another to take over.
     const ttlMs = (loses ? 10 : 4) * world.ttlMs;
     const where = loses ? cluster.leaderAddress : cluster.address;
-    const keeper = await world.party("keeper", { address: where(world.namespace), ttlMs });
-    await keeper.acquire("before");
+    const address = where(world.namespace);
+    const onlooker = await world.client({ address });
+    await onlooker.kv.put("before", "known to all");
+    await world.pause(500);
     await cluster.stopReplication?.();
+    const keeper = await world.party("keeper", { address, ttlMs });
     await keeper.acquire();
     expect(keeper.write()).toBe(true);
     await cluster.killLeader();

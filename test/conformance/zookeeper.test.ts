@@ -19,11 +19,11 @@ describeOn("zookeeper", "on ZooKeeper", () => {
   afterAll(() => server.stop());
 
   function zookeeperFixture(): Promise<Fixture> {
-    const servers = [`127.0.0.1:${server.port}`];
+    const endpoints = [`127.0.0.1:${server.port}`];
     const namespace = `test/${++namespaces}`;
     return Promise.resolve({
-      connect: () => openZookeeperStore({ servers, namespace }),
-      connectFrozen: () => openZookeeperStore({ servers, namespace, clock: frozenClock(systemClock) }),
+      connect: () => openZookeeperStore({ endpoints, namespace }),
+      connectFrozen: () => openZookeeperStore({ endpoints, namespace, clock: frozenClock(systemClock) }),
       sleep: (ms) => sleep(ms),
       dispose: () => Promise.resolve(),
     });

@@ -27,7 +27,8 @@ describeOn("postgres", "Postgres over TLS", () => {
     const clock = systemClock;
     await failsWith("unavailable", () => postgresStoreAt(server.address, { clock }));
     await failsWith("unavailable", () => postgresStoreAt(`${server.address}?sslmode=verify-full`, { clock }));
-    const trusted = `${server.address}?sslmode=verify-full&sslrootcert=${encodeURIComponent(ca)}&namespace=tls`;
+    const checks = `sslmode=verify-full&sslrootcert=${encodeURIComponent(ca)}`;
+    const trusted = `${server.address}?${checks}&namespace=tls`;
     const store = await postgresStoreAt(trusted, { clock });
     const watch = store.watch("");
     await watch.next();

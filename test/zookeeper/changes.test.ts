@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Change, Store, Write } from "lockstep/store";
+import type { Change, Query, Store, Write } from "lockstep/store";
 import { openZookeeperStore } from "lockstep/zookeeper";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { Snapshots } from "../../src/engines/zookeeper/snapshots.js";
@@ -33,11 +33,13 @@ describeOn("zookeeper", "a change on ZooKeeper", () => {
   beforeEach(async ({ onTestFinished }) => {
     const namespace = `test/${++namespaces}`;
     layout = new Layout(namespace);
-    store = await openZookeeperStore({ servers: [`127.0.0.1:${server.port}`], namespace });
+    store = await openZookeeperStore({ endpoints: [`127.0.0.1:${server.port}`], namespace });
     onTestFinished(() => store.close());
   });
 
-  /** What comes of a change when something else is done between the look that it was planned by and the write. */
+  /**
+   * What comes of a change when something else is done between the look that it was planned by and the write.
+   */
   async function afterTheLook(change: Change, meanwhile: () => Promise<unknown>) {
     const access = { scheme: "world", id: "anyone" } as const;
     const committer = new Committer(layout, access, new Snapshots(layout));
@@ -82,6 +84,19 @@ describeOn("zookeeper", "a change on ZooKeeper", () => {
     await store.commit({ then: [put("a")] });
     const binding = () => store.commit({ then: [put("a", "", session.id)] });
     expect(await afterTheLook({ then: [put("a", "unbound")] }, binding)).toBeLessThan(0);
+  });
+
+  test("or a read is answered after a write of its own, so by the word of the quorum", async () => {
+    await store.commit({ then: [put("a")] });
+    const revisionOf = async (query: Query) => (await store.read(query)).revision;
+    const first = await revisionOf({ key: "a" });
+    expect(await revisionOf({ key: "a" })).toBeGreaterThan(first);
+    // Whoever knows how new is new enough is answered by the server alone.
+    const last = await revisionOf({ prefix: "" });
+    expect(await revisionOf({ key: "a", atLeast: last })).toBe(last);
+    const refused = await store.commit({ when: [{ kind: "absent", key: "a" }], then: [] });
+    expect(refused.ok).toBe(false);
+    expect(refused.snapshot.revision).toBeGreaterThan(last);
   });
 
   test("leaves nothing of a million names: empty directories are removed, and made again", async () => {

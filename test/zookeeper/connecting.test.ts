@@ -18,8 +18,8 @@ describeOn("zookeeper", "connecting to ZooKeeper", () => {
   afterAll(() => server.stop());
 
   const keysIn = async (namespace: string, credentials?: { username: string; password: string }) => {
-    const servers = [`127.0.0.1:${server.port}`];
-    const store = await openZookeeperStore({ servers, namespace, credentials });
+    const endpoints = [`127.0.0.1:${server.port}`];
+    const store = await openZookeeperStore({ endpoints, namespace, ...credentials });
     try {
       return (await store.read({ prefix: "" })).entries.map(({ key }) => key);
     } finally {
@@ -50,16 +50,16 @@ describeOn("zookeeper", "connecting to ZooKeeper", () => {
   });
 
   test("tries all servers that are named", async () => {
-    const servers = ["127.0.0.1:1", "127.0.0.1:2", `127.0.0.1:${server.port}`];
+    const endpoints = ["127.0.0.1:1", "127.0.0.1:2", `127.0.0.1:${server.port}`];
     for (let i = 0; i < 5; i++) {
-      const store = await openZookeeperStore({ servers, namespace: "several" });
+      const store = await openZookeeperStore({ endpoints, namespace: "several" });
       await store.commit({ then: [put("a")] });
       await store.close();
     }
   });
 
   test("tells the times to live that the server allows", async () => {
-    const store = await openZookeeperStore({ servers: [`127.0.0.1:${server.port}`] });
+    const store = await openZookeeperStore({ endpoints: [`127.0.0.1:${server.port}`] });
     expect(store.guarantees.ttl).toEqual({ minMs: 134, maxMs: 40_000, grainMs: 100 });
     await store.close();
   });
@@ -78,7 +78,7 @@ describeOn("zookeeper", "connecting to ZooKeeper", () => {
     });
   });
 
-  test.each([[{}], [{ servers: [] }], [{ servers: ["h1"], port: 2181 }], [{ servers: ["h:x"] }]])(
+  test.each([[{}], [{ endpoints: [] }], [{ endpoints: ["h1"], port: 2181 }], [{ endpoints: ["h:x"] }]])(
     "refuses options that make no sense: %j",
     async (options) => {
       await expect(openZookeeperStore(options as never)).rejects.toMatchObject({ code: "bad-input" });

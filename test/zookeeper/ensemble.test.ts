@@ -15,7 +15,7 @@ describeOn("zookeeper", "an ensemble of three ZooKeeper servers", () => {
   const stores: ZookeeperStore[] = [];
 
   const openAt = async (hosts: string) => {
-    const store = await openZookeeperStore({ servers: hosts.split(",") });
+    const store = await openZookeeperStore({ endpoints: hosts.split(",") });
     stores.push(store);
     return store;
   };

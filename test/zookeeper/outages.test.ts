@@ -33,8 +33,8 @@ describeOn("zookeeper", "a ZooKeeper server that is away for a while", () => {
   beforeEach(async () => {
     proxy = await FaultProxy.start({ to: server.port });
     const namespace = `test/${++namespaces}`;
-    store = await openZookeeperStore({ servers: [`127.0.0.1:${proxy.port}`], namespace });
-    other = await openZookeeperStore({ servers: [`127.0.0.1:${server.port}`], namespace });
+    store = await openZookeeperStore({ endpoints: [`127.0.0.1:${proxy.port}`], namespace });
+    other = await openZookeeperStore({ endpoints: [`127.0.0.1:${server.port}`], namespace });
   });
   afterEach(async () => {
     await proxy.heal();
@@ -178,7 +178,7 @@ describeOn("zookeeper", "a ZooKeeper server that is away for a while", () => {
   }, 60_000);
 
   test("a server that was never there is told of in bounded time", async () => {
-    const opening = openZookeeperStore({ servers: [`127.0.0.1:${await freePort()}`] });
+    const opening = openZookeeperStore({ endpoints: [`127.0.0.1:${await freePort()}`] });
     await expect(soon(opening, "an answer")).rejects.toMatchObject({ code: "unavailable" });
   });
 
@@ -189,7 +189,7 @@ describeOn("zookeeper", "a ZooKeeper server that is away for a while", () => {
     }).listen(0, "127.0.0.1");
     await once(stranger, "listening");
     const { port } = stranger.address() as { port: number };
-    const opening = openZookeeperStore({ servers: [`127.0.0.1:${port}`] });
+    const opening = openZookeeperStore({ endpoints: [`127.0.0.1:${port}`] });
     await expect(soon(opening, "an answer")).rejects.toMatchObject({ code: "unavailable" });
     stranger.close();
   });

@@ -7,31 +7,14 @@ import type { SessionOptions, Store, WatchOptions } from "../../store/store.js";
 import { closedError } from "../../store/watch-feed.js";
 import type { Cluster } from "./cluster.js";
 import type { Keyspace } from "./keyspace.js";
+import { guarantees } from "./guarantees.js";
 import { Leases } from "./leases.js";
-import { maxOperations, Transaction, type Look } from "./transaction.js";
+import { Transaction, type Look } from "./transaction.js";
 import { WatchHub } from "./watch-hub.js";
 
 /** A namespace of an etcd cluster. */
 export class EtcdStore implements Store {
-  readonly guarantees: Guarantees = {
-    engine: "etcd",
-    linearizableReads: true,
-    reach: "network",
-    durable: "power",
-    revisions: "shared",
-    bindings: "any",
-    watch: "log",
-    push: "data",
-    fence: "monotonic",
-    failoverLosesCommits: false,
-    expiryClock: "server",
-    expiryMovesWithWallClock: false,
-    failoverRestartsExpiry: true,
-    noticesDeath: false,
-    ttl: { minMs: 2000, maxMs: 24 * 3600 * 1000, grainMs: 1000 },
-    maxOperations,
-    maxValueBytes: 1024 * 1024,
-  };
+  readonly guarantees: Guarantees = guarantees;
   readonly #cluster: Cluster;
   readonly #space: Keyspace;
   readonly #clock: Clock;

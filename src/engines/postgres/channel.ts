@@ -19,7 +19,7 @@ export interface ChannelEvents {
   readonly onDue: () => void;
 }
 
-/** The one connection on which a client hears of changes. Once open, it comes back by itself when it breaks. */
+/** The one connection on which a client hears of changes. Once open, it comes back by itself. */
 export class Channel {
   readonly #server: Server;
   readonly #clock: Clock;

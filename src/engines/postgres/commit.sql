@@ -22,6 +22,7 @@ declare
   request jsonb;
   failed int;
   changed text[];
+  events text[];
   seen text;
   room int := 32768;
   answer text;
@@ -59,6 +60,7 @@ begin
       missing := null;
       alive := null;
       changed := '{}';
+      events := '{}';
       for j in 0 .. jsonb_array_length(conditions) - 1 loop
         item := conditions -> j;
         if item ->> 'kind' = 'alive' then
@@ -103,23 +105,35 @@ begin
         elsif owner is null then
           delete from bound where key = name returning created into born;
           insert into kept values (name, content, coalesce(born, state.revision + 1), state.revision + 1)
-            on conflict (key) do update set value = excluded.value, modified = excluded.modified;
+            on conflict (key) do update set value = excluded.value, modified = excluded.modified
+            returning created into born;
         elsif name = missing then
-          insert into bound values (name, content, state.revision + 1, state.revision + 1, owner);
+          born := state.revision + 1;
+          insert into bound values (name, content, born, born, owner);
         else
           delete from kept where key = name returning created into born;
-          insert into bound values (name, content, coalesce(born, state.revision + 1), state.revision + 1, owner)
+          insert into bound
+            values (name, content, coalesce(born, state.revision + 1), state.revision + 1, owner)
             on conflict (key) do update
-            set value = excluded.value, modified = excluded.modified, session = excluded.session;
+            set value = excluded.value, modified = excluded.modified, session = excluded.session
+            returning created into born;
         end if;
         changed := changed || name;
+        if not state.heard then
+          continue;
+        elsif item ->> 'kind' = 'delete' then
+          events := events || json_build_array(name)::text;
+        else
+          events := events || json_build_array(name, item ->> 'value', born::text, owner)::text;
+        end if;
       end loop;
-      if cardinality(changed) > 0 then state.revision := advance(changed); end if;
+      if cardinality(changed) > 0 then state.revision := advance(changed, events); end if;
       if request ? 'read' then seen := look(request -> 'read'); end if;
       if octet_length(seen) > room then seen := null; end if;
       answer := '[' || failed || ',"' || state.revision || '",' || coalesce(seen, 'null') || ']';
     elsif request ? 'listen' then
       answer := listen(request);
+      select * into state from live;
       seen := look(request -> 'read');
       if octet_length(seen) > room then seen := null; end if;
       answer := '[' || answer || ',"' || state.revision || '",' || coalesce(seen, 'null') || ']';
@@ -138,8 +152,8 @@ begin
   return '[' || array_to_string(answers, ',') || ']';
 end $$;
 
--- One commit, which changed these keys: takes the next revision, and tells those who want to hear of it.
-create or replace function advance(keys text[]) returns bigint language plpgsql as $$
+-- One commit, which changed these keys: takes the next revision, and tells those who listen of the events.
+create or replace function advance(keys text[], events text[]) returns bigint language plpgsql as $$
 declare
   state live;
 begin
@@ -149,6 +163,6 @@ begin
     update installation set ceiling = state.revision + 1000000;
     update live set ceiling = state.revision + 1000000;
   end if;
-  if state.heard then perform announce(state.revision, keys); end if;
+  if state.heard then perform announce(state.revision, keys, events); end if;
   return state.revision;
 end $$;

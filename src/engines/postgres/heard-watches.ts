@@ -53,8 +53,9 @@ export class HeardWatches implements Watches {
       exact,
       from: undefined,
       signal,
-      // A reader who asks before the watch has begun is told what was read as it began: all that comes later is
-      // pushed. One who asks when it has begun may have missed what was pushed meanwhile, so that is too old.
+      // A reader who asks before the watch has begun is told what was read as it began: all that comes later
+      // is pushed. One who asks when it has begun may have missed what was pushed meanwhile, so that is too
+      // old.
       snapshot: () => begun ?? this.#requests.read(query),
       onEnd: () => {
         this.#feeds.delete(feed);

@@ -25,7 +25,7 @@ export async function install(server: Server): Promise<void> {
 
 /** Whether it is installed, in this version. */
 async function check(client: PoolClient, schema: string): Promise<boolean> {
-  // Not by to_regclass: whoever has waited for another to install would be told from memory that it is missing.
+  // Not by to_regclass, which remembers: whoever has waited for another to install would not find it.
   const { rows } = await client.query<[string, string, boolean]>({
     text: `select current_setting('transaction_isolation'), current_setting('server_encoding'), exists (
       select from pg_class join pg_namespace on pg_namespace.oid = relnamespace
@@ -75,8 +75,8 @@ function explained(cause: unknown, schema: string): LockstepError {
   if ((cause as { code?: unknown }).code !== "42501") return unavailable(cause);
   return new LockstepError(
     "unavailable",
-    `postgres: the schema ${quoted(schema)} cannot be made or used, for lack of privileges; have someone run ` +
-      `CREATE SCHEMA ${quoted(schema)} AUTHORIZATION your_user, or GRANT CREATE ON DATABASE`,
+    `postgres: the schema ${quoted(schema)} cannot be made or used, for lack of privileges; have someone ` +
+      `run CREATE SCHEMA ${quoted(schema)} AUTHORIZATION your_user, or GRANT CREATE ON DATABASE`,
     { cause },
   );
 }

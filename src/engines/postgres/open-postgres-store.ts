@@ -24,8 +24,8 @@ export interface OpenPostgresOptions {
   /** The schema of all that is kept here, "lockstep" unless given; it is made if need be. */
   readonly namespace?: string;
   /**
-   * False behind PgBouncer in transaction mode, where notifications are not heard and statements not prepared:
-   * watches poll then.
+   * False behind PgBouncer in transaction mode, where notifications are not heard and statements not
+   * prepared: watches poll then.
    */
   readonly listen?: boolean;
   /** For tests. */
@@ -107,7 +107,8 @@ async function ours(connection: PoolConfig = {}, clock: Clock) {
   pool.on("error", ignore);
   const end = async () => {
     const closed = [...sockets].map((socket) => once(socket, "close"));
-    // From a dead server there is no farewell, and who is still connecting to one would keep the pool waiting.
+    // From a dead server there is no farewell, and who is still connecting to one would keep the pool
+    // waiting.
     const timer = clock.after(farewellMs, () => {
       for (const socket of sockets) socket.destroy();
     });
@@ -136,8 +137,8 @@ function checkNamespace(namespace: string): void {
   if (typeof namespace === "string" && /^(?!pg_)[A-Za-z0-9_.-]{1,63}$/.test(namespace)) return;
   throw new LockstepError(
     "bad-input",
-    `the namespace ${JSON.stringify(namespace)} is no name for a schema; give 1 to 63 letters, digits, "_", "-" ` +
-      'and ".", not beginning with "pg_"',
+    `the namespace ${JSON.stringify(namespace)} is no name for a schema; give 1 to 63 letters, digits, ` +
+      '"_", "-" and ".", not beginning with "pg_"',
   );
 }
 

@@ -7,7 +7,7 @@ import { plainQuery, snapshotOf, type Found, type Request } from "./wire.js";
 /** What a query and its answer weigh, beside its values. */
 const usualBytes = 256;
 
-/** What a client asks of its server: what needs the lock of all commits, and apart from it what only reads. */
+/** What a client asks of its server: what needs the lock of all commits, and apart what only reads. */
 export class Requests {
   readonly #server: Server;
   readonly #line: Line<"transact" | "read">;

@@ -58,7 +58,8 @@ declare
 begin
   with gone as (delete from bound where session = any (ended) returning key)
   select array_agg(key) into keys from gone;
-  if keys is not null then perform advance(keys); end if;
+  if keys is null then return; end if;
+  perform advance(keys, array(select json_build_array(key)::text from unnest(keys) as key));
 end $$;
 
 -- Looks anew what is the next to expire, and for how long a session can live at most: after a crash, that is

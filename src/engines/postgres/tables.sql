@@ -1,7 +1,7 @@
 -- What a namespace holds. Keys and ids are compared byte by byte, whatever the database's language is.
 --
--- A crash empties the unlogged tables, and a standby never has what is in them. So all that hangs on a session
--- is in unlogged tables, which need no flush: after a crash, `boot` begins anew.
+-- A crash empties the unlogged tables, and a standby never has what is in them. So all that hangs on a
+-- session is in unlogged tables, which need no flush: after a crash, `boot` begins anew.
 
 -- One row, and the only thing that a boot relies on.
 create table if not exists installation (

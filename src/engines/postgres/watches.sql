@@ -5,14 +5,14 @@ create or replace function listen(request jsonb) returns text language plpgsql a
 declare
   expiry timestamptz := clock_timestamp() + interval '1 minute';
 begin
-  insert into listener values (request ->> 'listen', expiry)
-    on conflict (client) do update set expires_at = excluded.expires_at;
+  -- Who is known already is kept known by its pulse.
+  insert into listener values (request ->> 'listen', expiry) on conflict do nothing;
+  if found then update live set heard = true, due = least(due, expiry); end if;
   for i in 0 .. jsonb_array_length(request -> 'to') - 1 loop
     insert into interest
       values ((request -> 'to' -> i ->> 1)::boolean, request -> 'to' -> i ->> 0, request ->> 'listen')
       on conflict do nothing;
   end loop;
-  update live set heard = true, due = least(due, expiry) where not heard or due > expiry;
   return until_due();
 end $$;
 
@@ -24,28 +24,22 @@ begin
   return 'true';
 end $$;
 
--- Tells each client what happened to the keys that it wants to hear of: the events, or where they are too long
--- for a notification, that there are some.
-create or replace function announce(revision bigint, keys text[]) returns void language plpgsql as $$
+-- Tells each client that wants to hear of one of the keys what the commit did; or where that is too long for
+-- a notification, that it did something. Postgres sends one that is the same as another only once.
+create or replace function announce(revision bigint, keys text[], events text[]) returns void
+language plpgsql as $$
 declare
+  told text := '["' || revision || '",[' || array_to_string(events, ',') || ']]';
   target text;
-  told text;
 begin
-  for target, told in
-    select wanted.client, json_agg(json_build_array(
-      changed.key, encode(entry.value, 'base64'), entry.created::text, entry.modified::text, entry.session
-    ))
-    from unnest(keys) as changed (key)
-    cross join lateral (
-      select client from interest where exact and prefix = changed.key
-      union
-      select client from interest where not exact and starts_with(changed.key, prefix)
-    ) as wanted
-    left join entry on entry.key = changed.key
-    group by wanted.client
+  if octet_length(told) > 7900 then told := '["' || revision || '",null]'; end if;
+  for target in
+    select client from interest where exact and prefix = any (keys)
+    union all
+    select client from interest where not exact
+    and exists (select from unnest(keys) as key where starts_with(key, prefix))
   loop
-    if octet_length(told) > 7900 then told := 'null'; end if;
-    perform pg_notify('lockstep_' || target, '["' || revision || '",' || told || ']');
+    perform pg_notify('lockstep_' || target, told);
   end loop;
 end $$;
 

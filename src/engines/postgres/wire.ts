@@ -18,7 +18,9 @@ export type ChangeAnswer = readonly [failed: number, revision: string, found: Fo
 export type ListenAnswer = readonly [dueInMs: number, revision: string, found: Found | null];
 /** What a client is told on its channel; null for events that were too long to be told. */
 export type Told = readonly [revision: string, events: readonly PlainEvent[] | null];
-type PlainEvent = readonly [string, string | null, string | null, string | null, string | null];
+/** A key that was deleted, or what was put there, and which revision made it. */
+type PlainEvent =
+  readonly [key: string] | readonly [key: string, value: string, created: string, session: string | null];
 
 const lastCharacter = 0x10ffff;
 /** Above every key: a key is too short to hold as many characters of four bytes. */
@@ -98,7 +100,8 @@ function entryOf(
   };
 }
 
-export function eventOf([key, value, created, modified, session]: PlainEvent, revision: Revision): Event {
-  if (value === null || created === null || modified === null) return { kind: "delete", key, revision };
-  return { kind: "put", key, revision, entry: entryOf(key, value, created, modified, session) };
+export function eventOf(event: PlainEvent, revision: Revision): Event {
+  if (event.length === 1) return { kind: "delete", key: event[0], revision };
+  const [key, value, created, session] = event;
+  return { kind: "put", key, revision, entry: entryOf(key, value, created, String(revision), session) };
 }

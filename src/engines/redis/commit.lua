@@ -1,87 +1,157 @@
--- A change: all of it, or nothing when a condition does not hold.
+-- Changes and looks, one after the other. Each change is made whole, or not at all.
 --
--- ARGV[2..4]  a query: kind, name, limit
--- ARGV[5..6]  how many conditions and writes follow
--- then        of each condition: kind, key or '\3<session>', revision
--- then        of each write: 'put' or 'delete', key, session or '', value
+-- ARGV[2...]  the conditions, writes and query of each change, in this order; each change has one query:
+--             'absent', key, ''; 'created' or 'modified', key, revision; 'alive', session, ''
+--             'put', key, session or '', value; 'delete', key, ''
+--             'key', key, ''; 'prefix' or 'sessions' (a prefix, and who lives), prefix, limit by key or '';
+--             'nothing', '', ''
 --
--- Answers with 0, or with the number of what failed: a condition, or beyond those a put whose session is
--- dead.
-local condition_count, write_count = tonumber(ARGV[5]), tonumber(ARGV[6])
-local first_write = 7 + 3 * condition_count
-local last_write = first_write + 4 * (write_count - 1)
+-- Answers with the milliseconds until a session may be due (nil if there is none), and for each change with
+-- its verdict, the revision, and what its query found: the keys, what is stored of them, and who lives if
+-- that is asked. The verdict is 0, or the number of what failed: a condition, or beyond those a put whose
+-- session is dead; or the words of a server that is out of memory.
+local argv = ARGV
+local total = #argv
 
--- All that the change is judged by, and all that it replaces, in one look; in another if somebody died.
-local known = {}
-repeat
-  local fields = { '\1', '\2' }
-  for at = 8, first_write, 3 do fields[#fields + 1] = ARGV[at] end
-  for at = first_write, last_write, 4 do
-    fields[#fields + 1] = ARGV[at + 1]
-    if ARGV[at + 2] ~= '' then fields[#fields + 1] = '\3' .. ARGV[at + 2] end
+-- All that the changes are judged by, and all that they replace, in one look; in another if somebody died.
+-- From then on it is kept as it stands after each write.
+local known, fields, at = {}, { '\1', '\2' }, 2
+while at < total do
+  local verb, name, session = argv[at], argv[at + 1], argv[at + 2]
+  local field = verb == 'alive' and '\3' .. name or name
+  if field ~= fields[#fields] then fields[#fields + 1] = field end
+  if verb == 'put' then
+    if session ~= '' then fields[#fields + 1] = '\3' .. session end
+    at = at + 4
+  else
+    at = at + 3
   end
+end
+repeat
   local raws = call('HMGET', entries, unpack(fields))
   for i = 3, #fields do known[fields[i]] = raws[i] end
 until not settle(raws[1], raws[2])
 
-local function failure()
-  for i = 1, condition_count do
-    local kind, raw, stamp = ARGV[4 + 3 * i], known[ARGV[5 + 3 * i]], ARGV[6 + 3 * i]
-    local holds = raw
-    if kind == 'absent' then
-      holds = not raw
-    elseif raw and kind ~= 'alive' then
-      holds = match(raw, kind == 'created' and '^%d+' or '^%d+ (%d+)') == stamp
+-- The stamp of a delete, which is stored with the next put, or at the end; nil when nothing was written.
+local unstored
+local answers = { due ~= '0' and (due - now) / 1000 }
+at = 2
+while at < total do
+  local first, verdict, number = at, 0, 0
+  while true do
+    local verb, name, extra = argv[at], argv[at + 1], argv[at + 2]
+    local holds, size = true, 3
+    if verb == 'put' then
+      holds, size = extra == '' or known['\3' .. extra], 4
+    elseif verb == 'absent' then
+      holds = not known[name]
+    elseif verb == 'alive' then
+      holds = known['\3' .. name]
+    elseif verb == 'created' or verb == 'modified' then
+      local raw = known[name]
+      holds = raw and match(raw, verb == 'created' and '^%d+' or '^%d+ (%d+)') == extra
+    elseif verb ~= 'delete' then
+      break
     end
-    if not holds then return i end
+    number = number + 1
+    if verdict == 0 and not holds then verdict = number end
+    at = at + size
   end
-  for i = 1, write_count do
-    local session = ARGV[first_write + 4 * i - 2]
-    if session ~= '' and not known['\3' .. session] then return condition_count + i end
-  end
-  return 0
-end
+  local query = at
 
-local function write()
-  local before = revision
-  local stamp = advance()
-  local sets, gone, added, dropped, events = { '\1', stamp }, {}, {}, {}, {}
-  for at = first_write, last_write, 4 do
-    local key, session = ARGV[at + 1], ARGV[at + 2]
-    local raw = known[key]
-    local created, owner = stamp, ''
-    if raw then created, owner = match(raw, '^(%d+) %d+ (%S*) ') end
-    local after = ''
-    if ARGV[at] == 'put' then
-      after = created .. ' ' .. stamp .. ' ' .. session .. ' ' .. ARGV[at + 3]
-      sets[#sets + 1], sets[#sets + 2] = key, after
-      if not raw then added[1 + #added], added[2 + #added] = 0, key end
-      if session ~= '' and session ~= owner then
-        added[1 + #added], added[2 + #added] = 0, '\1' .. session .. ' ' .. key
+  if verdict == 0 and first < query then
+    local before, stamp, events = revision, advance(), {}
+    -- Deletes first, which make room on a server that is out of memory: there a mere put is refused, a
+    -- release is not.
+    at = first
+    while at < query do
+      local verb, key = argv[at], argv[at + 1]
+      local raw = verb == 'delete' and known[key]
+      if raw then
+        local owner = match(raw, '^%d+ %d+ (%S*) ')
+        call('HDEL', entries, key)
+        call('ZREM', index, key, '\1' .. owner .. ' ' .. key)
+        unstored = stamp
       end
-    elseif raw then
-      gone[#gone + 1] = key
-      dropped[#dropped + 1] = key
+      at = at + (verb == 'put' and 4 or 3)
     end
-    if after ~= '' or raw then
-      events[#events + 1], events[#events + 2] = key, after
-      if owner ~= '' and owner ~= session then dropped[#dropped + 1] = '\1' .. owner .. ' ' .. key end
+    at = first
+    while at < query do
+      local verb, key, session = argv[at], argv[at + 1], argv[at + 2]
+      local raw, after = known[key], ''
+      if verb == 'put' then
+        local created, owner = stamp, ''
+        if raw then created, owner = match(raw, '^(%d+) %d+ (%S*) ') end
+        after = created .. ' ' .. stamp .. ' ' .. session .. ' ' .. argv[at + 3]
+        local set = redis.pcall('HSET', entries, '\1', stamp, key, after)
+        if type(set) == 'table' then
+          -- Only the first write of all can be refused, so nothing of this change was made.
+          if not match(set.err, 'OOM') then return set end
+          verdict = set.err
+          break
+        end
+        unstored = false
+        if owner ~= '' and owner ~= session then call('ZREM', index, '\1' .. owner .. ' ' .. key) end
+        if session ~= '' and session ~= owner then
+          call('ZADD', index, 0, key, 0, '\1' .. session .. ' ' .. key)
+        elseif not raw then
+          call('ZADD', index, 0, key)
+        end
+      end
+      if verb == 'put' or verb == 'delete' and raw then
+        events[#events + 1], events[#events + 2] = key, after
+        known[key] = after ~= '' and after
+      end
+      at = at + (verb == 'put' and 4 or 3)
     end
+    if #events > 0 then tell(stamp, events) else revision = before end
   end
-  if #events == 0 then
-    revision = before
-    return false
+
+  local kind, name, limit = argv[query], argv[query + 1], argv[query + 2]
+  at = query + 3
+  if kind == 'nothing' then
+    answers[#answers + 1] = { verdict, revision }
+  elseif kind == 'key' then
+    answers[#answers + 1] = { verdict, revision, { name }, { known[name] } }
+  else
+    -- No key begins with less than a space.
+    local from, to, keys = name == '' and '[ ' or '[' .. name, '(' .. name .. '\255', nil
+    if limit == '' then
+      keys = call('ZRANGEBYLEX', index, from, to)
+    else
+      keys = call('ZRANGEBYLEX', index, from, to, 'LIMIT', 0, limit)
+    end
+    -- Who is alone finds what it wrote itself.
+    local raws = {}
+    for i = 1, #keys do
+      raws[i] = known[keys[i]]
+      if not raws[i] then
+        raws = {}
+        for some = 1, #keys, most do
+          local found = call('HMGET', entries, unpack(keys, some, math.min(some + most - 1, #keys)))
+          for j = 1, #found do raws[#raws + 1] = found[j] end
+        end
+        break
+      end
+    end
+    -- Of each session: its id, milliseconds left, "ttl label".
+    local living
+    if kind == 'sessions' then
+      local ids = call('ZRANGE', deadlines, 0, -1, 'WITHSCORES')
+      living = {}
+      for i = 1, #ids, 2 do
+        living[#living + 1] = ids[i]
+        living[#living + 1] = math.ceil((ids[i + 1] - now) / 1000)
+        living[#living + 1] = call('HGET', entries, '\3' .. ids[i])
+      end
+    end
+    answers[#answers + 1] = { verdict, revision, keys, raws, living }
   end
-  -- Deletes first, which make room on a server that is out of memory: there a mere put is refused, a release
-  -- is not.
-  if #gone > 0 then call('HDEL', entries, unpack(gone)) end
-  call('HSET', entries, unpack(sets))
-  if #added > 0 then call('ZADD', index, unpack(added)) end
-  if #dropped > 0 then call('ZREM', index, unpack(dropped)) end
-  tell(stamp, events)
-  return true
 end
 
-local failed = failure()
-if failed ~= 0 or not write() then prove_master() end
-return answer(failed, ARGV[2], ARGV[3], ARGV[4])
+if unstored then
+  call('HSET', entries, '\1', unstored)
+elseif unstored == nil then
+  call('HDEL', entries, '\1\1')
+end
+return answers

@@ -1,4 +1,3 @@
-import type { Redis } from "ioredis";
 import type { Clock } from "../../base/clock.js";
 import { isLockstepError, LockstepError, type Applied } from "../../base/errors.js";
 import { closedError } from "../../store/watch-feed.js";
@@ -19,7 +18,6 @@ export class Connection {
   readonly #clock: Clock;
   readonly #keys: readonly string[];
   #lastError: unknown;
-  #isGathering = false;
   /** One wait for the connection, whoever waits. */
   #arrival: Promise<void> | undefined;
   #arrived: (() => void) | undefined;
@@ -51,25 +49,36 @@ export class Connection {
     }
   }
 
-  /**
-   * Runs a script, once. `ifLost` says what may have become of it when no answer comes: a mere look changes
-   * nothing.
-   */
-  async run(script: Script, args: readonly Argument[], ifLost: Applied): Promise<Reply> {
+  /** Runs a script, once; see `failure` for what it means if that fails. */
+  async run(script: Script, args: readonly Argument[]): Promise<Reply> {
     if (this.client.status !== "ready") await this.#arrives();
-    this.#gather();
     const request = [this.#keys.length, ...this.#keys, ...args] as const;
     try {
       return (await this.client.callBuffer("evalsha", script.hash, ...request)) as Reply;
     } catch (error) {
-      if (!isReply(error) || !error.message.includes("NOSCRIPT")) throw this.#failure(error, ifLost);
+      if (!isReply(error) || !error.message.includes("NOSCRIPT")) throw error;
     }
     // A server that does not know the script has not run it.
-    try {
-      return (await this.client.callBuffer("eval", script.text, ...request)) as Reply;
-    } catch (error) {
-      throw this.#failure(error, ifLost);
+    return (await this.client.callBuffer("eval", script.text, ...request)) as Reply;
+  }
+
+  /** `ifLost` says what may have become of a request when no answer comes: a mere look changes nothing. */
+  failure(cause: unknown, ifLost: Applied): LockstepError {
+    if (isLockstepError(cause)) return cause;
+    const message = messageOf(cause);
+    // What ioredis says of a command that it did not send.
+    const isUnsent = /enableOfflineQueue options is false/.test(message);
+    if (isUnsent || (isReply(cause) && refusal.test(message))) return refused(message, cause);
+    if (this.#closed) {
+      return new LockstepError("closed", closedError().message, { cause, applied: ifLost });
     }
+    const [code, fate] =
+      ifLost === "no"
+        ? (["unavailable", "it gave no answer"] as const)
+        : (["unknown-outcome", "the change was sent, but its answer is lost"] as const);
+    // Of a connection that broke, ioredis has more to say about its settings than about what happened.
+    const reason = isReply(cause) ? message : "the connection broke, or said nothing for too long";
+    return new LockstepError(code, `redis: ${fate}: ${reason}`, { cause, applied: ifLost });
   }
 
   /** Resolves when what is under way has been answered, or soon if the server is dead. */
@@ -79,18 +88,6 @@ export class Connection {
     if (this.client.status === "ready") await this.client.quit().catch(ignore);
     this.client.disconnect();
     this.#giveUp?.(closedError());
-  }
-
-  /** What is asked in one turn goes out in one piece: else each request would be a system call of its own. */
-  #gather(): void {
-    if (this.#isGathering || this.client.isCluster) return;
-    const { stream } = this.client as Redis;
-    this.#isGathering = true;
-    stream.cork();
-    process.nextTick(() => {
-      this.#isGathering = false;
-      stream.uncork();
-    });
   }
 
   #arrives(): Promise<void> {
@@ -122,25 +119,11 @@ export class Connection {
       applied: "no",
     });
   }
+}
 
-  #failure(cause: unknown, ifLost: Applied): LockstepError {
-    const message = messageOf(cause);
-    // What ioredis says of a command that it did not send.
-    const isUnsent = /enableOfflineQueue options is false/.test(message);
-    if (isUnsent || (isReply(cause) && refusal.test(message))) {
-      return new LockstepError("unavailable", `redis: ${message}`, { cause, applied: "no" });
-    }
-    if (this.#closed) {
-      return new LockstepError("closed", closedError().message, { cause, applied: ifLost });
-    }
-    const [code, fate] =
-      ifLost === "no"
-        ? (["unavailable", "it gave no answer"] as const)
-        : (["unknown-outcome", "the change was sent, but its answer is lost"] as const);
-    // Of a connection that broke, ioredis has more to say about its settings than about what happened.
-    const reason = isReply(cause) ? message : "the connection broke, or said nothing for too long";
-    return new LockstepError(code, `redis: ${fate}: ${reason}`, { cause, applied: ifLost });
-  }
+/** The server says that it did nothing of what was asked. */
+export function refused(message: string, cause?: unknown): LockstepError {
+  return new LockstepError("unavailable", `redis: ${message}`, { cause, applied: "no" });
 }
 
 function isReply(error: unknown): error is Error {

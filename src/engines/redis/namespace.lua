@@ -12,7 +12,12 @@
 -- Moments are microseconds of the server's clock. They, and revisions, are whole numbers below 2^53, which
 -- Lua's doubles hold exactly; as text they have all their digits, where tostring() would round to 14.
 --
--- These scripts are all that a lock costs, hence few calls, and few functions that most runs have no use for.
+-- A script that only looks deletes the field '\1\1', which nobody ever sets: that changes nothing, but only
+-- a master may do it. So no answer is given by a replica, which may know less than was acknowledged. Writes
+-- that a server must take that is out of memory begin so too: after a delete a script may go on.
+--
+-- These scripts are all that a lock costs: hence few calls; and few functions, for each is made anew in each
+-- run.
 local call, match, sub = redis.call, string.match, string.sub
 local entries, index, deadlines = KEYS[1], KEYS[2], KEYS[3]
 
@@ -40,50 +45,20 @@ local function advance()
   return text(revision)
 end
 
--- Changes nothing, but only a master may do it: no answer is given by a replica, which may know less than
--- was acknowledged. For answers that need no write; and for writes that a server must take that is out of
--- memory, since after a delete a script may go on.
-local function prove_master()
-  call('HDEL', entries, '\1\1')
-end
-
 -- Tells a commit to whom it may concern: on the channel of each of its keys, all of it. One that is long is
 -- told as a bare revision, after which they read for themselves. `events` has keys with what is stored of
 -- them now, '' if they are gone.
 local function tell(stamp, events)
-  local message = stamp .. ' ' .. due .. ' ' .. clock[1] .. ' ' .. clock[2] .. '\n'
-  local size = 0
-  for i = 1, #events do size = size + #events[i] end
-  if size * #events <= 65536 then
-    for i = 1, #events, 2 do
-      message = message .. events[i] .. '\n' .. #events[i + 1] .. '\n' .. events[i + 1]
+  local head = stamp .. ' ' .. due .. ' ' .. clock[1] .. ' ' .. clock[2] .. '\n'
+  local message = head
+  for i = 1, #events, 2 do
+    message = message .. events[i] .. '\n' .. #events[i + 1] .. '\n' .. events[i + 1]
+    if #message * #events > 65536 then
+      message = head
+      break
     end
   end
   for i = 1, #events, 2 do call('PUBLISH', ARGV[1] .. events[i], message) end
-end
-
--- Ends a session; all its keys go in one revision.
-local function finish(session)
-  call('ZREM', deadlines, session)
-  call('HDEL', entries, '\3' .. session)
-  local prefix = '\1' .. session .. ' '
-  local bound = call('ZRANGEBYLEX', index, '[' .. prefix, '(' .. prefix .. '\255')
-  if #bound == 0 then return end
-  local events = {}
-  for first = 1, #bound, most / 2 do
-    local keys, members = {}, {}
-    for i = first, math.min(first + most / 2 - 1, #bound) do
-      local key = sub(bound[i], #prefix + 1)
-      keys[#keys + 1] = key
-      members[#members + 1], members[#members + 2] = bound[i], key
-      events[#events + 1], events[#events + 2] = key, ''
-    end
-    call('HDEL', entries, unpack(keys))
-    call('ZREM', index, unpack(members))
-  end
-  local stamp = advance()
-  call('HSET', entries, '\1', stamp)
-  tell(stamp, events)
 end
 
 -- Takes in what is stored of revision and due, and ends the sessions that are due: before anything else, so
@@ -91,55 +66,39 @@ end
 local function settle(last, first)
   revision, due = tonumber(last or 0), first or '0'
   if due == '0' or now < tonumber(due) then return false end
+
+  -- Ends a session; all its keys go in one revision.
+  local function finish(session)
+    call('ZREM', deadlines, session)
+    call('HDEL', entries, '\3' .. session)
+    local prefix = '\1' .. session .. ' '
+    local bound = call('ZRANGEBYLEX', index, '[' .. prefix, '(' .. prefix .. '\255')
+    if #bound == 0 then return end
+    local events = {}
+    for from = 1, #bound, most / 2 do
+      local keys, members = {}, {}
+      for i = from, math.min(from + most / 2 - 1, #bound) do
+        local key = sub(bound[i], #prefix + 1)
+        keys[#keys + 1] = key
+        members[#members + 1], members[#members + 2] = bound[i], key
+        events[#events + 1], events[#events + 2] = key, ''
+      end
+      call('HDEL', entries, unpack(keys))
+      call('ZREM', index, unpack(members))
+    end
+    local stamp = advance()
+    call('HSET', entries, '\1', stamp)
+    tell(stamp, events)
+  end
+
+  -- Not known while they die, and so not told: else all who hear of it would come by at once.
+  due = '0'
   -- When thousands die at once, others get a turn in between; the rest is due still.
   local dead = call('ZRANGEBYSCORE', deadlines, '-inf', text(now), 'LIMIT', 0, 100)
   for i = 1, #dead do finish(dead[i]) end
   first = call('ZRANGE', deadlines, 0, 0, 'WITHSCORES')[2]
   due = first and text(first) or '0'
-  prove_master()
+  call('HDEL', entries, '\1\1')
   call('HSET', entries, '\2', due)
   return #dead > 0
-end
-
--- What is stored of each of the keys.
-local function fetch(keys)
-  if #keys == 0 then return keys end
-  if #keys <= most then return call('HMGET', entries, unpack(keys)) end
-  local raws = {}
-  for first = 1, #keys, most do
-    local some = call('HMGET', entries, unpack(keys, first, math.min(first + most - 1, #keys)))
-    for i = 1, #some do raws[#raws + 1] = some[i] end
-  end
-  return raws
-end
-
--- Of each session that lives: its id, milliseconds left, "ttl label".
-local function living()
-  local ids = call('ZRANGE', deadlines, 0, -1, 'WITHSCORES')
-  local found = {}
-  for i = 1, #ids, 2 do
-    found[#found + 1] = ids[i]
-    found[#found + 1] = math.ceil((ids[i + 1] - now) / 1000)
-    found[#found + 1] = call('HGET', entries, '\3' .. ids[i])
-  end
-  return found
-end
-
--- What a query sees: kind is 'key', 'prefix', 'sessions' (a prefix, and who lives) or '' for nothing; limit
--- is that of a prefix by key, '' for none.
---
--- Answers with the verdict, the revision, milliseconds until a session may be due (nil if there is none), the
--- keys, what is stored of them, and who lives if that is asked.
-local function answer(verdict, kind, name, limit)
-  local wait = due ~= '0' and (due - now) / 1000
-  if kind == '' then return { verdict, revision, wait } end
-  if kind == 'key' then return { verdict, revision, wait, { name }, { call('HGET', entries, name) } } end
-  -- No key begins with less than a space.
-  local from, to, keys = name == '' and '[ ' or '[' .. name, '(' .. name .. '\255', nil
-  if limit == '' then
-    keys = call('ZRANGEBYLEX', index, from, to)
-  else
-    keys = call('ZRANGEBYLEX', index, from, to, 'LIMIT', 0, limit)
-  end
-  return { verdict, revision, wait, keys, fetch(keys), kind == 'sessions' and living() }
 end

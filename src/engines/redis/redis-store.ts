@@ -1,5 +1,4 @@
 import type { Clock } from "../../base/clock.js";
-import type { Applied } from "../../base/errors.js";
 import { nonce } from "../../base/nonce.js";
 import type { Batch, Change, Committed, Query, Refused, Resync, Snapshot } from "../../store/change.js";
 import type { Guarantees } from "../../store/guarantees.js";
@@ -10,9 +9,10 @@ import { closedError } from "../../store/watch-feed.js";
 import { databaseOf, keyPrefixOf, subscriberLike, type Client } from "./clients.js";
 import { Connection } from "./connection.js";
 import { ExpiryAlarm } from "./expiry-alarm.js";
-import { snapshotOf, type Reply } from "./replies.js";
-import { changeArguments, queryArguments, type Argument } from "./requests.js";
-import { commitScript, readScript, sessionScript, type Script } from "./script.js";
+import { Line } from "./line.js";
+import { snapshotOf } from "./replies.js";
+import { changeArguments } from "./requests.js";
+import { sessionScript } from "./script.js";
 import { WatchHub } from "./watch-hub.js";
 
 /** Many machines on one Redis server. See docs/engines/redis.md for how the parts play together. */
@@ -39,6 +39,7 @@ export class RedisStore implements Store {
   readonly #clock: Clock;
   readonly #channel: string;
   readonly #connection: Connection;
+  readonly #line: Line;
   readonly #hub: WatchHub;
   readonly #alarm: ExpiryAlarm;
   readonly #sessions = new Map<string, KeptSession>();
@@ -54,6 +55,9 @@ export class RedisStore implements Store {
     this.#connection = new Connection(model, keys, clock, () => {
       this.#lookAfterSessions();
     });
+    this.#line = new Line(this.#connection, this.#channel, (waitMs) => {
+      this.#alarm.set(waitMs);
+    });
     this.#hub = new WatchHub({
       connect: () => subscriberLike(this.#connection.client),
       isRelayed: model.isCluster,
@@ -67,7 +71,7 @@ export class RedisStore implements Store {
     this.#alarm = new ExpiryAlarm(
       clock,
       () => this.#hub.isWatching,
-      () => this.#run(readScript, queryArguments(undefined), "no"),
+      () => this.#line.ask(changeArguments({ then: [] }), "no"),
     );
   }
 
@@ -80,9 +84,9 @@ export class RedisStore implements Store {
     this.#assertOpen();
     checkChange(change, this.guarantees);
     const { when = [], then, read } = change;
-    const reply = await this.#run(commitScript, changeArguments(change), "maybe");
-    const snapshot = snapshotOf(reply, read);
-    const number = reply[0];
+    const answer = await this.#line.ask(changeArguments(change), "maybe");
+    const snapshot = snapshotOf(answer, read);
+    const number = answer[0] as number;
     if (number === 0) return { ok: true, revision: snapshot.revision, snapshot };
     const write = then[number - 1 - when.length];
     const failed =
@@ -110,7 +114,7 @@ export class RedisStore implements Store {
     const id = nonce();
     const askedAt = this.#clock.now();
     // One that was opened though its answer is lost has no keys, and expires.
-    await this.#run(sessionScript, ["open", id, ttlMs, label], "no");
+    await this.#command("open", id, String(ttlMs), label);
     const link = { renew: () => this.#renew(id), end: () => this.#end(id) };
     const session = new KeptSession(id, ttlMs, askedAt, link, this.#clock);
     this.#sessions.set(id, session);
@@ -124,6 +128,7 @@ export class RedisStore implements Store {
   }
 
   async #close(): Promise<void> {
+    this.#line.depart();
     this.#hub.close(closedError());
     this.#alarm.cancel();
     await Promise.all([...this.#sessions.values()].map((session) => session.end()));
@@ -131,16 +136,16 @@ export class RedisStore implements Store {
   }
 
   async #read(query: Query): Promise<Snapshot> {
-    return snapshotOf(await this.#run(readScript, queryArguments(query), "no"), query);
+    return snapshotOf(await this.#line.ask(changeArguments({ then: [], read: query }), "no"), query);
   }
 
   async #renew(id: string): Promise<boolean> {
-    return (await this.#run(sessionScript, ["renew", id], "no"))[0] === 1;
+    return (await this.#command("renew", id)) === 1;
   }
 
   async #end(id: string): Promise<void> {
     try {
-      await this.#run(sessionScript, ["end", id], "no");
+      await this.#command("end", id);
     } catch (error) {
       // Who closes does not wait for a session to expire on a server that is away.
       if (!this.#closing) throw error;
@@ -161,10 +166,15 @@ export class RedisStore implements Store {
     }
   }
 
-  async #run(script: Script, args: readonly Argument[], ifLost: Applied): Promise<Reply> {
-    const reply = await this.#connection.run(script, [this.#channel, ...args], ifLost);
-    this.#alarm.set(reply[2]);
-    return reply;
+  /** Done twice, or done though nobody heard of it, none of these harms. */
+  async #command(...command: string[]): Promise<unknown> {
+    try {
+      const [waitMs, done] = await this.#connection.run(sessionScript, [this.#channel, ...command]);
+      this.#alarm.set(waitMs);
+      return done?.[0];
+    } catch (error) {
+      throw this.#connection.failure(error, "no");
+    }
   }
 
   #assertOpen(): void {

@@ -1,18 +1,19 @@
 import type { Entry, Event, Query, Revision, SessionInfo, Snapshot } from "../../store/change.js";
 import { arrange } from "../../store/rules.js";
 
-/** What every script answers: see `answer` in namespace.lua. */
-export type Reply = readonly [
-  verdict: number,
+/** What every script answers; see commit.lua. A session's script answers as to one change. */
+export type Reply = readonly [waitMs: number | null, ...answers: Answer[]];
+
+export type Answer = readonly [
+  verdict: number | Buffer,
   revision: number,
-  waitMs: number | null,
   keys?: readonly Buffer[],
   raws?: readonly (Buffer | null)[],
   sessions?: readonly (Buffer | number)[] | null,
 ];
 
-export function snapshotOf(reply: Reply, query: Query | undefined): Snapshot {
-  const [, stamp, , keys = [], raws = [], sessions] = reply;
+export function snapshotOf(answer: Answer, query: Query | undefined): Snapshot {
+  const [, stamp, keys = [], raws = [], sessions] = answer;
   const revision = BigInt(stamp);
   const entries: Entry[] = [];
   for (let i = 0; i < keys.length; i++) {

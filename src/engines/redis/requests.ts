@@ -2,30 +2,33 @@ import { isUtf8 } from "node:buffer";
 import type { Change, Query } from "../../store/change.js";
 
 /** What a script is called with. */
-export type Argument = string | number | Buffer;
+export type Argument = string | Buffer;
 
-/** A query as the scripts take it: kind, name, limit. */
-export function queryArguments(query: Query | undefined): Argument[] {
-  if (query === undefined) return ["", "", ""];
-  if ("key" in query) return ["key", query.key, ""];
-  const { prefix, order, limit = "", sessions } = query;
-  // Which are the oldest is seen when they are all here.
-  return [sessions ? "sessions" : "prefix", prefix, order === "created" ? "" : limit];
-}
-
+/** A change as the script takes it: see commit.lua. A mere look is one without conditions and writes. */
 export function changeArguments({ when = [], then, read }: Change): Argument[] {
-  const all = queryArguments(read);
-  all.push(when.length, then.length);
+  const all: Argument[] = [];
   for (const condition of when) {
-    if (condition.kind === "alive") all.push("alive", `\u0003${condition.session}`, "");
+    if (condition.kind === "alive") all.push("alive", condition.session, "");
     else if (condition.kind === "absent") all.push("absent", condition.key, "");
     else all.push(condition.kind, condition.key, String(condition.revision));
   }
   for (const write of then) {
     if (write.kind === "put") all.push("put", write.key, write.session ?? "", valueOf(write.value));
-    else all.push("delete", write.key, "", "");
+    else all.push("delete", write.key, "");
   }
+  addQuery(all, read);
   return all;
+}
+
+function addQuery(all: Argument[], query: Query | undefined): void {
+  if (query === undefined) all.push("nothing", "", "");
+  else if ("key" in query) all.push("key", query.key, "");
+  else {
+    const { prefix, order, limit, sessions } = query;
+    // Which are the oldest is seen when they are all here.
+    const most = limit === undefined || order === "created" ? "" : String(limit);
+    all.push(sessions ? "sessions" : "prefix", prefix, most);
+  }
 }
 
 /** A short text goes as such: ioredis puts a request of nothing but strings together at half the cost. */

@@ -10,7 +10,6 @@ export interface Script {
 const namespace = textOf("namespace.lua");
 
 export const commitScript = script("commit.lua");
-export const readScript = script("read.lua");
 export const sessionScript = script("session.lua");
 
 function script(file: string): Script {

@@ -9,6 +9,11 @@ const pingEveryMs = 2000;
 const pingsPerLook = 5;
 /** Before another node of a cluster is tried. */
 const replaceAfterMs = 200;
+/**
+ * What nobody watches any more is unsubscribed from so much later: a watch often ends with the grant of a
+ * lock, and who has got it is in more of a hurry.
+ */
+const unsubscribeAfterMs = 100;
 
 export interface SubscriberOptions {
   readonly connect: () => Redis;
@@ -27,6 +32,9 @@ export class Subscriber {
   readonly #topics = new Map<string, Topic>();
   #client: Redis | undefined;
   #ping: Timer | undefined;
+  /** Subscribed to, though nobody watches. */
+  readonly #left = new Map<string, Topic>();
+  #unsubscribing: Timer | undefined;
   #hasBegun = false;
   #closed = false;
 
@@ -43,6 +51,7 @@ export class Subscriber {
 
   add(topic: Topic): void {
     this.#topics.set(topic.name, topic);
+    this.#left.delete(topic.name);
     if (!this.#hasBegun) {
       this.#hasBegun = true;
       this.#begin();
@@ -52,15 +61,14 @@ export class Subscriber {
   remove(topic: Topic): void {
     if (this.#topics.get(topic.name) !== topic) return;
     this.#topics.delete(topic.name);
-    if (this.#client?.status !== "ready") return;
-    const { name } = topic;
-    const done = topic.isPattern ? this.#client.punsubscribe(name) : this.#client.unsubscribe(name);
-    done.catch(ignore);
+    this.#left.set(topic.name, topic);
+    this.#unsubscribing ??= this.#clock.after(unsubscribeAfterMs, () => this.#unsubscribe(), "background");
   }
 
   close(): void {
     this.#closed = true;
     this.#ping?.cancel();
+    this.#unsubscribing?.cancel();
     this.#client?.disconnect();
   }
 
@@ -123,6 +131,19 @@ export class Subscriber {
         for (const topic of topics) topic.fail(error);
       },
     );
+  }
+
+  #unsubscribe(): void {
+    this.#unsubscribing = undefined;
+    const left = [...this.#left.values()];
+    this.#left.clear();
+    if (this.#client?.status !== "ready") return;
+    for (const arePatterns of [true, false]) {
+      const names = left.filter(({ isPattern }) => isPattern === arePatterns).map(({ name }) => name);
+      if (names.length === 0) continue;
+      const done = arePatterns ? this.#client.punsubscribe(...names) : this.#client.unsubscribe(...names);
+      done.catch(ignore);
+    }
   }
 
   #pingLater(client: Redis, pingsToLook: number): void {

@@ -14,16 +14,19 @@ import { sessionData } from "./snapshots.js";
 /**
  * By so much the server's time to live is longer than ours.
  *
- * The server that a client is connected to answers it by itself, and tells the leader, who alone decides that a
- * session has expired, at every half tick. So a mere ping proves nothing: a server that is cut off from its leader
- * goes on answering for a while, as does a leader that is cut off from the others. Hence a session is renewed by a
- * write, which is acknowledged by a quorum. At that time the leader was there, and had heard of this session at
- * the latest half a tick before. Sessions of ZooKeeper have two ticks at least, and half of our time to live, a
- * third of theirs, is more than half a tick.
+ * The server that a client is connected to answers it by itself, and tells the leader, who alone decides that
+ * a session has expired, at every half tick. So a mere ping proves nothing: a server that is cut off from its
+ * leader goes on answering for a while, as does a leader that is cut off from the others. Hence a session is
+ * renewed by a write, which is acknowledged by a quorum. At that time the leader was there, and had heard of
+ * this session at the latest half a tick before. Sessions of ZooKeeper have two ticks at least, and half of
+ * our time to live, a third of theirs, is more than half a tick.
  */
 export const serverTtlFactor = 1.5;
 
-/** A session of the store: a session of ZooKeeper, and a connection of its own. Its keys are its ephemeral nodes. */
+/**
+ * A session of the store: a session of ZooKeeper, and a connection of its own. Its keys are its ephemeral
+ * nodes.
+ */
 export class BoundSession {
   readonly link: ServerSession;
   /** Resolves when it is over, and its keys have gone or will not outlive this. */

@@ -15,8 +15,8 @@ import type { Seen, Wanted } from "./tree-reader.js";
 const nothing = new Uint8Array();
 
 /**
- * What to ask of ZooKeeper for a change that needs no look before: it only makes keys that must be absent, and
- * deletes some that are likely to be there. Undefined for any other. It fails where the guess is wrong.
+ * What to ask of ZooKeeper for a change that needs no look before: it only makes keys that must be absent,
+ * and deletes some that are likely to be there. Undefined for any other. It fails where the guess is wrong.
  */
 export function planBlindly({ when = [], then }: Change, layout: Layout): NodeWrite[] | undefined {
   const mustBeAbsent = new Set<string>();

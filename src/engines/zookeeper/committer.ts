@@ -28,8 +28,8 @@ const longestRequest = 1_040_000;
 type Outcome = Committed | MultiFault;
 
 /**
- * Makes changes. ZooKeeper does several writes as one, and checks versions with them, but it does not tell what
- * it saw. So where a change depends on what is there, that is read before, and checked by the write.
+ * Makes changes. ZooKeeper does several writes as one, and checks versions with them, but it does not tell
+ * what it saw. So where a change depends on what is there, that is read before, and checked by the write.
  */
 export class Committer {
   readonly #layout: Layout;
@@ -45,8 +45,9 @@ export class Committer {
   /**
    * Makes it in the name of this session of ZooKeeper, whose are the keys that it binds.
    *
-   * What is made is checked by the leader. What is refused is judged by a look that is no older than the call:
-   * one after a write of the same connection that went through the quorum. A write that failed did so, too.
+   * What is made is checked by the leader. What is refused is judged by a look that is no older than the
+   * call: one after a write of the same connection that went through the quorum. A write that failed did so,
+   * too.
    */
   async commit(link: ServerSession, change: Change): Promise<Committed | Refused> {
     let plan = planBlindly(change, this.#layout);
@@ -92,9 +93,9 @@ export class Committer {
   }
 
   /**
-   * After it, this connection reads no state that is older than the call. It is a write that changes nothing: it
-   * goes through the quorum, unlike ZooKeeper's own `sync`, which a leader answers that does not know yet that
-   * it is none any more.
+   * After it, this connection reads no state that is older than the call. It is a write that changes nothing:
+   * it goes through the quorum, unlike ZooKeeper's own `sync`, which a leader answers that does not know yet
+   * that it is none any more.
    */
   async settle(wire: Wire): Promise<void> {
     await this.#send(wire, "read", [this.#nothing()]);

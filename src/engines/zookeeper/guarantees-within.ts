@@ -21,7 +21,8 @@ export function guaranteesWithin(shortestMs: number, longestMs: number): Guarant
     ttl: {
       minMs: Math.ceil(shortestMs / serverTtlFactor),
       maxMs: Math.floor(longestMs / serverTtlFactor),
-      // Servers round up to their next tick, of which the shortest session has two, unless they are told else.
+      // Servers round up to their next tick, of which the shortest session has two, unless they are told
+      // else.
       grainMs: Math.ceil(shortestMs / 2),
     },
     maxOperations: 128,

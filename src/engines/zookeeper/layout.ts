@@ -8,8 +8,8 @@ const shardCount = 64;
  *
  *     /app/keys/d:lock/d:a/k:7
  *
- * Directories are containers, which the server removes when they have been empty for a while. Beside `keys` there
- * are `sessions`, with a node for each that lives, and `births`: see shardOf.
+ * Directories are containers, which the server removes when they have been empty for a while. Beside `keys`
+ * there are `sessions`, with a node for each that lives, and `births`: see shardOf.
  */
 export class Layout {
   readonly root: string;
@@ -57,10 +57,10 @@ export class Layout {
   }
 
   /**
-   * The counter that every creation of this key raises, and that of some other keys. ZooKeeper checks a node by
-   * the version of its data, which begins again when the node is made again. So whoever acts on what a key was
-   * like checks that of its counter too: while it stands still, no key that was there is another one now, and
-   * no key that was absent is there.
+   * The counter that every creation of this key raises, and that of some other keys. ZooKeeper checks a node
+   * by the version of its data, which begins again when the node is made again. So whoever acts on what a key
+   * was like checks that of its counter too: while it stands still, no key that was there is another one now,
+   * and no key that was absent is there.
    */
   shardOf(key: string): string {
     let hash = 0;

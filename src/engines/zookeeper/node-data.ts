@@ -9,8 +9,8 @@ const plain = 0;
 const madeAgain = 1;
 
 /**
- * The data of a key's node. A key that goes over to another session, or to none, is a new node in ZooKeeper; its
- * data says then when the key itself was made.
+ * The data of a key's node. A key that goes over to another session, or to none, is a new node in ZooKeeper;
+ * its data says then when the key itself was made.
  */
 export function nodeData(value: Uint8Array, created: Revision | undefined): Buffer {
   const data = Buffer.allocUnsafe((created === undefined ? 1 : 9) + value.length);

@@ -13,28 +13,37 @@ const defaultNamespace = "lockstep";
 
 export interface OpenZookeeperOptions {
   /** The servers of one ensemble, as in `["zk1:2181", "zk2:2181"]`. */
-  readonly servers: readonly string[];
+  readonly endpoints: readonly string[];
   /** The path under which everything lies: "lockstep", unless given. */
   readonly namespace?: string | undefined;
-  /** Encrypts; with an own authority, or a certificate to show, in PEM form. */
-  readonly tls?: TlsFiles | undefined;
-  /** For nodes that nobody else may see or change, by ZooKeeper's digest scheme. */
-  readonly credentials?: { readonly username: string; readonly password: string } | undefined;
+  /** Encrypts the connections; `true` is enough where Node trusts the servers' certificates. */
+  readonly tls?: boolean | TlsFiles | undefined;
+  /** With a password: for nodes that nobody else may see or change, by ZooKeeper's digest scheme. */
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
   /** For tests. */
   readonly clock?: Clock | undefined;
 }
 
-/** Opens the store in a namespace of a ZooKeeper ensemble, of version 3.6 or later. */
+/**
+ * Opens the store in a namespace of a ZooKeeper ensemble, of version 3.6 or later.
+ *
+ * *Failure*: 'unavailable' when no server answers, in a few seconds, or when the password is another one.
+ */
 export async function openZookeeperStore(options: OpenZookeeperOptions): Promise<ZookeeperStore> {
-  checkOptions(options, ["servers", "namespace", "tls", "credentials", "clock"]);
-  const { servers, namespace = defaultNamespace, tls, credentials, clock = systemClock } = options;
-  if (!Array.isArray(servers) || servers.length === 0) {
-    throw new LockstepError("bad-input", 'name the servers, as in { servers: ["localhost:2181"] }');
+  checkOptions(options, ["endpoints", "namespace", "tls", "username", "password", "clock"]);
+  const { endpoints: named, namespace = defaultNamespace, tls = false, clock = systemClock } = options;
+  if (!Array.isArray(named) || named.length === 0) {
+    throw new LockstepError("bad-input", 'name the servers, as in { endpoints: ["localhost:2181"] }');
   }
-  const { endpoints } = parseServerAddress(`zookeeper://${servers.join(",")}`, { defaultPort });
-  const digest = credentials && `${credentials.username}:${credentials.password}`;
-  const layout = new Layout(namespace);
-  return ZookeeperStore.open(new Ensemble({ endpoints, tls, credentials: digest, clock }), layout);
+  const { endpoints } = parseServerAddress(`zookeeper://${named.join(",")}`, { defaultPort });
+  const ensemble = new Ensemble({
+    endpoints,
+    tls: tls === true ? {} : tls === false ? undefined : tls,
+    credentials: credentialsOf(options),
+    clock,
+  });
+  return ZookeeperStore.open(ensemble, new Layout(namespace));
 }
 
 /**
@@ -59,10 +68,15 @@ export async function zookeeperStoreAt(
   const ensemble = new Ensemble({
     endpoints,
     tls: isSecure ? Object.fromEntries(contents) : undefined,
-    credentials: username === undefined ? undefined : `${username}:${password ?? ""}`,
+    credentials: credentialsOf({ username, password }),
     clock,
   });
   return ZookeeperStore.open(ensemble, layout);
+}
+
+/** As the digest scheme wants them. */
+function credentialsOf({ username, password }: Pick<OpenZookeeperOptions, "username" | "password">) {
+  return username === undefined ? undefined : `${username}:${password ?? ""}`;
 }
 
 function contentOf(name: string, file: string | undefined): Buffer | undefined {

@@ -14,8 +14,8 @@ const mostGuesses = 64;
 export class Snapshots {
   readonly #layout: Layout;
   /**
-   * Which nodes were there at the last look, by directory. Asked for together with the listing, they mostly spare
-   * a second request. Nothing depends on it.
+   * Which nodes were there at the last look, by directory. Asked for together with the listing, they mostly
+   * spare a second request. Nothing depends on it.
    */
   readonly #remembered = new Map<string, Set<string>>();
 

@@ -34,10 +34,11 @@ interface Node extends Partial<FoundData> {
 }
 
 /**
- * Reads as of one instant what one request cannot name, since it does not know what is there. A multiRead sees
- * one instant, for no server applies a transaction beside a read. The first one tells the instant. What it lists
- * is read after it, and counts as of that instant if nothing happened to it since: a node says which transaction
- * changed it last. If something did, all that is known by then is read again, in the one first request.
+ * Reads as of one instant what one request cannot name, since it does not know what is there. A multiRead
+ * sees one instant, for no server applies a transaction beside a read. The first one tells the instant. What
+ * it lists is read after it, and counts as of that instant if nothing happened to it since: a node says which
+ * transaction changed it last. If something did, all that is known by then is read again, in the one first
+ * request.
  */
 export async function readTree(wire: Wire, wanted: Wanted, guesses: Iterable<string> = []): Promise<Seen> {
   const { leaves = [], directories = [] } = wanted;

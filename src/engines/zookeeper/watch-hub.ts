@@ -44,11 +44,12 @@ interface Watcher {
 }
 
 /**
- * The watches of a client. ZooKeeper rings when something happens, but keeps no history: so at each ring it is
- * looked how things stand, and told if that is not how they stood.
+ * The watches of a client. ZooKeeper rings when something happens, but keeps no history: so at each ring it
+ * is looked how things stand, and told if that is not how they stood.
  *
- * Nothing is missed: the interest goes out before the look, on one connection, which is answered in order. What
- * happens before the look is in it, and what happens after it rings. A new connection begins with both again.
+ * Nothing is missed: the interest goes out before the look, on one connection, which is answered in order.
+ * What happens before the look is in it, and what happens after it rings. A new connection begins with both
+ * again.
  */
 export class WatchHub {
   readonly #layout: Layout;

@@ -16,13 +16,15 @@ import type { Layout } from "./layout.js";
 import { Snapshots } from "./snapshots.js";
 import { WatchHub } from "./watch-hub.js";
 
-/** Nobody wants a session as short, or as long: the server grants the shortest and the longest that it allows. */
+/**
+ * Nobody wants a session as short, or as long: the server grants the shortest and the longest that it allows.
+ */
 const shortestTimeoutMs = 1;
 const longestTimeoutMs = 2 ** 31 - 1;
 
 /**
- * A namespace of a ZooKeeper ensemble. One connection is for reads, watches and changes that bind nothing; each
- * session has one of its own, since only there can its ephemeral nodes be made.
+ * A namespace of a ZooKeeper ensemble. One connection is for reads, watches and changes that bind nothing;
+ * each session has one of its own, since only there can its ephemeral nodes be made.
  */
 export class ZookeeperStore implements Store {
   readonly #ensemble: Ensemble;
@@ -165,8 +167,9 @@ export class ZookeeperStore implements Store {
   }
 
   /**
-   * What becomes of a change that cannot be made here, since ZooKeeper binds nodes only to the session that makes
-   * them: refused, if a condition says so, or if a session that it binds to is over; else it is too much.
+   * What becomes of a change that cannot be made here, since ZooKeeper binds nodes only to the session that
+   * makes them: refused, if a condition says so, or if a session that it binds to is over; else it is too
+   * much.
    */
   async #refuse(change: Change): Promise<Refused> {
     const sight = await this.#link.ask(async (wire) => {
@@ -211,7 +214,7 @@ function understandable(error: unknown): unknown {
   if (!(error instanceof ServerFault)) return error;
   const why =
     error.code === fault.noAuth
-      ? "it does not let us see or change what is in the namespace; is the name, or the password, another one?"
+      ? "it does not let us see or change what is in the namespace; is the password another one?"
       : error.message;
   return new LockstepError("unavailable", `zookeeper: ${why}`, { cause: error });
 }

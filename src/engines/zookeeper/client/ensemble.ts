@@ -15,7 +15,9 @@ export interface EnsembleOptions {
   readonly clock: Clock;
 }
 
-/** The servers, and which of them to ask next. All connections of a client prefer the one that answered last. */
+/**
+ * The servers, and which of them to ask next. All connections of a client prefer the one that answered last.
+ */
 export class Ensemble {
   readonly tls: TlsFiles | undefined;
   readonly credentials: string | undefined;

@@ -134,7 +134,9 @@ export function multiReadRequest(reads: readonly NodeRead[]): Buffer {
   return lastHeader(writer).finish();
 }
 
-/** What was found, in the order in which it was asked for. Throws the code of any fault but an absent node. */
+/**
+ * What was found, in the order in which it was asked for. Throws the code of any fault but an absent node.
+ */
 export function multiReadFound(body: JuteReader): NodeFound[] {
   const found: NodeFound[] = [];
   for (;;) {

@@ -3,7 +3,9 @@ import { closedError } from "../../../store/watch-feed.js";
 import type { Ensemble } from "./ensemble.js";
 import { awayError, Wire } from "./wire.js";
 
-/** So long a call waits for a connection: a server that is started again, or a new leader, is there by then. */
+/**
+ * So long a call waits for a connection: a server that is started again, or a new leader, is there by then.
+ */
 const patienceMs = 5000;
 /** How often it is looked whether the server is there: a tenth of the session, within these bounds. */
 const shortestBeatMs = 500;
@@ -12,8 +14,8 @@ const longestBeatMs = 2000;
 export interface ServerSessionOptions {
   readonly timeoutMs: number;
   /**
-   * Whether it is kept when a connection breaks, and not renewed by anything but requests. Else each connection
-   * has a session of its own, which nobody needs, and pings.
+   * Whether it is kept when a connection breaks, and not renewed by anything but requests. Else each
+   * connection has a session of its own, which nobody needs, and pings.
    */
   readonly isKept: boolean;
   readonly onEvent?: (path: string) => void;

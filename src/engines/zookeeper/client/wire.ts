@@ -58,8 +58,8 @@ const connectsWithinMs = 3000;
 const longestMessage = 256 * 1024 * 1024;
 
 /**
- * One connection to one server. Answers come in the order of the questions; what was asked on a wire that broke
- * is never asked again by itself.
+ * One connection to one server. Answers come in the order of the questions; what was asked on a wire that
+ * broke is never asked again by itself.
  *
  * A server that says nothing for two beats, though it was asked, counts as gone. One beat is not enough: who
  * wakes from a freeze sees his timers before the answers that came meanwhile.
@@ -308,7 +308,7 @@ export function awayError(cause: unknown): LockstepError {
 function unknownError(cause: unknown): LockstepError {
   return new LockstepError(
     "unknown-outcome",
-    `zookeeper: the connection was lost before the server said whether the change was made: ${reasonOf(cause)}`,
+    `zookeeper: the connection broke before the server said whether the change was made: ${reasonOf(cause)}`,
     { cause, applied: "maybe" },
   );
 }
