@@ -53,9 +53,9 @@ export interface Change {
   readonly when?: readonly Condition[];
   readonly then: readonly Write[];
   /**
-   * Read after the writes: the change sees what it did, or what refused it. It is the same instant, but for an
-   * engine that cannot read and write in one step: there others may have come between, and then the snapshot
-   * has a later revision of its own.
+   * Read after the writes: the change sees what it did, or what refused it. It is the same instant, but for
+   * an engine that cannot read and write in one step: there others may have come between, and then the
+   * snapshot has a later revision of its own.
    */
   readonly read?: Query | undefined;
 }

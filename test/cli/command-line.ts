@@ -68,8 +68,8 @@ export interface CommandLine {
 }
 
 /**
- * Call at the top of a suite: each test gets a new store, and what it leaves running is killed. With `addressOf`
- * it is the store behind that address, which is asked anew for each test.
+ * Call at the top of a suite: each test gets a new store, and what it leaves running is killed. With
+ * `addressOf` it is the store behind that address, which is asked anew for each test.
  */
 export function useCommandLine(addressOf = (directory: string) => `lmdb:${directory}`): CommandLine {
   let directory = "";

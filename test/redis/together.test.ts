@@ -89,8 +89,12 @@ describeOn("redis", "changes that are made in one turn", () => {
     });
   });
 
-  test("and in which the store is closed are still made", async () => {
-    const made = store.commit({ then: [put("a")] });
+  test("and in which their session is ended, or the store closed, are made before that", async () => {
+    const session = await store.openSession({ ttlMs: 10_000 });
+    const bound = store.commit({ then: [put("a", "", session.id)] });
+    await session.end();
+    expect(await bound).toMatchObject({ ok: true });
+    const made = store.commit({ then: [put("b")] });
     await store.close();
     expect(await made).toMatchObject({ ok: true });
   });

@@ -83,7 +83,8 @@ export class WatchOracle {
     let state = chapters[this.#chapter]?.before ?? entries;
     const commits = chapters[this.#chapter]?.commits ?? [];
     // Between the ends of several sessions: some of them are over, whole, and the others are not.
-    // Or at a revision between the end of one and the next look, which may be the first to have it in the model.
+    // Or at a revision between the end of one and the next look, which may be the first to have it in the
+    // model.
     if (commits.length > 1 || (areShared && commits.length > 0)) {
       const has = new Set(snapshot.entries.map(({ key }) => key));
       const over = commits.filter((deeds) => [...deeds].every(([key, entry]) => !entry && !has.has(key)));

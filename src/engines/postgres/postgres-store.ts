@@ -16,6 +16,7 @@ import { checkChange, checkQuery, checkSessionOptions } from "../../store/rules.
 import { KeptSession, type Session } from "../../store/session.js";
 import type { SessionOptions, Store, WatchOptions } from "../../store/store.js";
 import { closedError } from "../../store/watch-feed.js";
+import { guaranteesWith } from "./guarantees-with.js";
 import type { Requests } from "./requests.js";
 import { requestOf, snapshotOf, type ChangeAnswer } from "./wire.js";
 
@@ -122,28 +123,6 @@ export class PostgresStore implements Store {
   #assertOpen(): void {
     if (this.#closing) throw closedError();
   }
-}
-
-function guaranteesWith(push: Guarantees["push"]): Guarantees {
-  return {
-    engine: "postgres",
-    linearizableReads: true,
-    reach: "network",
-    durable: "as-configured",
-    revisions: "own",
-    bindings: "any",
-    watch: "resync",
-    push,
-    fence: "monotonic",
-    failoverLosesCommits: true,
-    expiryClock: "server",
-    expiryMovesWithWallClock: true,
-    failoverRestartsExpiry: false,
-    noticesDeath: false,
-    ttl: { minMs: 100, maxMs: 24 * 3600 * 1000, grainMs: 1 },
-    maxOperations: 1024,
-    maxValueBytes: 1024 * 1024,
-  };
 }
 
 /** The conditions as the server counts them: those said, then those unsaid of the writes. */

@@ -168,6 +168,8 @@ export class RedisStore implements Store {
 
   /** Done twice, or done though nobody heard of it, none of these harms. */
   async #command(...command: string[]): Promise<unknown> {
+    // What was asked before it arrives before it.
+    this.#line.depart();
     try {
       const [waitMs, done] = await this.#connection.run(sessionScript, [this.#channel, ...command]);
       this.#alarm.set(waitMs);
