@@ -7,7 +7,7 @@ test("shows an empty store", async () => {
   const { status, stdout } = await lockstep.run("status");
   expect(status).toBe(0);
   expect(stdout).toMatch(
-    /^lmdb lmdb:.*\n\nLocks: none\n\nElections: none\n\nSessions: none\n\nPromises\n  reach +one host\n/,
+    /^lmdb lmdb:.*\n\nLocks: none\n\nElections: none\n\nSessions: none\n\nPromises\n {2}reach +one host\n/,
   );
 });
 

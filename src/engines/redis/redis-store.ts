@@ -9,6 +9,7 @@ import { closedError } from "../../store/watch-feed.js";
 import { databaseOf, keyPrefixOf, subscriberLike, type Client } from "./clients.js";
 import { Connection } from "./connection.js";
 import { ExpiryAlarm } from "./expiry-alarm.js";
+import { guarantees } from "./guarantees.js";
 import { Line } from "./line.js";
 import { snapshotOf } from "./replies.js";
 import { changeArguments } from "./requests.js";
@@ -17,25 +18,7 @@ import { WatchHub } from "./watch-hub.js";
 
 /** Many machines on one Redis server. See docs/engines/redis.md for how the parts play together. */
 export class RedisStore implements Store {
-  readonly guarantees: Guarantees = {
-    engine: "redis",
-    linearizableReads: true,
-    reach: "network",
-    durable: "as-configured",
-    revisions: "own",
-    bindings: "any",
-    watch: "resync",
-    push: "data",
-    fence: "follows-clock-on-failover",
-    failoverLosesCommits: true,
-    expiryClock: "server",
-    expiryMovesWithWallClock: true,
-    failoverRestartsExpiry: false,
-    noticesDeath: false,
-    ttl: { minMs: 100, maxMs: 24 * 3600 * 1000, grainMs: 1 },
-    maxOperations: 1024,
-    maxValueBytes: 1024 * 1024,
-  };
+  readonly guarantees: Guarantees = guarantees;
   readonly #clock: Clock;
   readonly #channel: string;
   readonly #connection: Connection;
