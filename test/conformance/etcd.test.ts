@@ -32,6 +32,6 @@ describeOn("etcd", "the etcd engine", () => {
   storeConformance(runner, "etcd", etcdFixture);
 
   test("it does as the model does, and so as the memory engine", async () => {
-    await fc.assert(likeTheModel(etcdFixture, { expiry: false }), { numRuns: 40 });
+    await fc.assert(likeTheModel(etcdFixture, { expiry: false }), { numRuns: 20 });
   }, 60_000);
 });
