@@ -34,6 +34,8 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync, void> {
   #needsResync: boolean;
   #atHand: Snapshot | undefined;
   #wake: (() => void) | undefined;
+  /** Ends the wait for a snapshot. */
+  #letGo: (() => void) | undefined;
   #ended: { readonly error?: unknown } | undefined;
   #unlisten: (() => void) | undefined;
   /** Settles when the last call of `next` has; undefined when none is under way. */
@@ -64,7 +66,12 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync, void> {
 
   /** For the engine: what a commit did, later than everything pushed before. */
   push(revision: Revision, events: readonly Event[]): void {
-    if (this.#ended || this.#needsResync || revision <= this.#toldUntil) return;
+    if (this.#ended || revision <= this.#toldUntil) return;
+    if (this.#needsResync) {
+      // One at hand does not hold this commit; what is read when the reader comes does.
+      this.#atHand = undefined;
+      return;
+    }
     const { prefix, exact } = this.#options;
     const ours = events.filter(({ key }) => (exact ? key === prefix : key.startsWith(prefix)));
     if (ours.length === 0) return;
@@ -120,7 +127,11 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync, void> {
         if ("error" in this.#ended) throw this.#ended.error;
         return { done: true, value: undefined };
       }
-      if (this.#needsResync) return { done: false, value: await this.#resync() };
+      if (this.#needsResync) {
+        const value = await this.#resync();
+        if (value) return { done: false, value };
+        continue;
+      }
       const batch = this.#waiting.shift();
       if (batch === undefined) {
         this.#waitingBytes = 0;
@@ -136,7 +147,8 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync, void> {
     }
   }
 
-  async #resync(): Promise<Resync> {
+  /** Undefined when the feed ended before there was a snapshot. */
+  async #resync(): Promise<Resync | undefined> {
     // Cleared first: commits that are pushed while the snapshot is being read must not be dropped.
     this.#needsResync = false;
     // And nothing counts as told: the reader may have come with a revision that this store never reached.
@@ -144,13 +156,27 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync, void> {
     try {
       const atHand = this.#atHand;
       this.#atHand = undefined;
-      const snapshot = atHand ?? (await this.#options.snapshot());
+      const snapshot = atHand ?? (await this.#unlessOver(this.#options.snapshot()));
+      if (!snapshot) return undefined;
       this.#toldUntil = snapshot.revision;
       return { kind: "resync", snapshot };
     } catch (error) {
       this.#end({ error });
       throw error;
     }
+  }
+
+  /** A reader is let go when the feed ends, though the store may never answer. */
+  async #unlessOver<T>(asked: T | Promise<T>): Promise<T | undefined> {
+    if (!(asked instanceof Promise)) return asked;
+    const over = new Promise<undefined>((resolve) => {
+      this.#letGo = () => {
+        resolve(undefined);
+      };
+    });
+    asked.catch(ignore);
+    const first = await Promise.race([asked, over]);
+    return this.#ended ? undefined : first;
   }
 
   #end(how: { readonly error?: unknown }): void {
@@ -160,6 +186,7 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync, void> {
     this.#unlisten?.();
     this.#options.onEnd();
     this.#wake?.();
+    this.#letGo?.();
   }
 }
 

@@ -110,6 +110,13 @@ describe("a feed", () => {
     expect(await waiting).toEqual(["resync 7", "resync 10", "11: w/a"]);
   });
 
+  test("tells no snapshot that lacks what was pushed after it", async () => {
+    const { feed } = feedOf({ from: 0n, snapshot: () => ({ revision: 2n, entries: [] }) });
+    feed.requireResync({ revision: 1n, entries: [] });
+    push(feed, 2n, "w/a");
+    expect(await take(feed, 1)).toEqual(["resync 2"]);
+  });
+
   test("resyncs a reader who comes with a revision from a future that never was", async () => {
     let read: (snapshot: Snapshot) => void = () => undefined;
     const { feed } = feedOf({ from: 1000n, snapshot: () => new Promise((resolve) => (read = resolve)) });
@@ -182,6 +189,23 @@ describe("a feed that ends", () => {
     for (const next of waiting) await expect(next).rejects.toBe(reason);
     await expect(feed.next()).rejects.toBe(reason);
     expect(onEnd).toHaveBeenCalledTimes(1);
+  });
+
+  test("lets go of a reader whose snapshot is still being read, though it never comes", async () => {
+    const ends: [(feed: WatchFeed, abort: AbortController) => unknown, string][] = [
+      [(feed) => feed.return(), "done"],
+      [(feed) => feed.fail(closedError()), "closed"],
+      [(_feed, abort) => abort.abort(closedError()), "closed"],
+    ];
+    for (const [end, outcome] of ends) {
+      const abort = new AbortController();
+      const snapshot = () => new Promise<Snapshot>(() => undefined);
+      const { feed } = feedOf({ signal: abort.signal, snapshot });
+      const next = feed.next().then(brief, (error: unknown) => isLockstepError(error) && error.code);
+      await settled();
+      end(feed, abort);
+      expect(await next).toBe(outcome);
+    }
   });
 
   test("by an abort tells nothing of what waited", async () => {
