@@ -10,7 +10,7 @@ import { startEtcd, type EtcdServer } from "../rig/etcd.js";
 import { FaultProxy } from "../rig/fault-proxy.js";
 import { freePort } from "../rig/free-port.js";
 import { temporaryFolder } from "../rig/temporary-folder.js";
-import { makeCertificates } from "./certificates.js";
+import { makeCertificates } from "../rig/certificates.js";
 import { requirePasswords, revoke } from "./gateway.js";
 
 const clock = systemClock;

@@ -3,7 +3,7 @@ import { openPostgresStore, postgresStoreAt } from "lockstep/postgres";
 import { afterAll, beforeAll, test } from "vitest";
 import { systemClock } from "../../src/base/clock.js";
 import { failsWith, made, put } from "../../src/conformance/shorthand.js";
-import { makeCertificates } from "../etcd/certificates.js";
+import { makeCertificates } from "../rig/certificates.js";
 import { describeOn } from "../rig/available.js";
 import { startPostgres, type PostgresServer } from "../rig/postgres.js";
 import { removeFolder, temporaryFolder } from "../rig/temporary-folder.js";

@@ -4,7 +4,7 @@ import { openRedisStore, redisStoreAt } from "lockstep/redis";
 import type { Write } from "lockstep/store";
 import { Cluster, Redis } from "ioredis";
 import { describe, expect, test } from "vitest";
-import { makeCertificates } from "../etcd/certificates.js";
+import { makeCertificates } from "../rig/certificates.js";
 import { describeOn } from "../rig/available.js";
 import { startRedis } from "../rig/redis.js";
 import { temporaryFolder } from "../rig/temporary-folder.js";

@@ -2,7 +2,8 @@ import type { Clock } from "../../base/clock.js";
 import type { Batch, Change, Committed, Query, Refused, Resync, Snapshot } from "../../store/change.js";
 import type { Guarantees } from "../../store/guarantees.js";
 import { checkChange, checkQuery, checkSessionOptions } from "../../store/rules.js";
-import { KeptSession, type Session } from "../../store/session.js";
+import { OpenSessions } from "../../store/open-sessions.js";
+import type { Session } from "../../store/session.js";
 import type { SessionOptions, Store, WatchOptions } from "../../store/store.js";
 import { closedError } from "../../store/watch-feed.js";
 import type { Cluster } from "./cluster.js";
@@ -20,13 +21,14 @@ export class EtcdStore implements Store {
   readonly #clock: Clock;
   readonly #leases: Leases;
   readonly #hub: WatchHub;
-  readonly #sessions = new Map<string, KeptSession>();
+  readonly #sessions: OpenSessions;
   #closing: Promise<void> | undefined;
 
   constructor(cluster: Cluster, space: Keyspace, clock: Clock) {
     this.#cluster = cluster;
     this.#space = space;
     this.#clock = clock;
+    this.#sessions = new OpenSessions(clock);
     this.#leases = new Leases(cluster, space);
     this.#hub = new WatchHub(cluster, space, (query) => this.read(query), clock);
   }
@@ -35,7 +37,7 @@ export class EtcdStore implements Store {
     this.#assertOpen();
     checkChange(change, this.guarantees);
     const outcome = await this.#transact(new Transaction(change, this.#space));
-    if (!outcome.ok && outcome.failed.kind === "alive") this.#sessions.get(outcome.failed.session)?.lose();
+    if (!outcome.ok && outcome.failed.kind === "alive") this.#sessions.lose(outcome.failed.session);
     return { ...outcome, snapshot: await this.#complete(outcome.snapshot) };
   }
 
@@ -69,10 +71,7 @@ export class EtcdStore implements Store {
       renew: () => this.#leases.renew(id, ttlMs),
       end: () => this.#end(id),
     };
-    const session = new KeptSession(id, ttlMs, askedAt, link, this.#clock);
-    this.#sessions.set(id, session);
-    session.onEnd(() => this.#sessions.delete(id));
-    return session;
+    return this.#sessions.keep(id, ttlMs, askedAt, link);
   }
 
   close(): Promise<void> {
@@ -82,7 +81,7 @@ export class EtcdStore implements Store {
 
   async #close(): Promise<void> {
     this.#hub.fail(closedError());
-    await Promise.all([...this.#sessions.values()].map((session) => session.end()));
+    await this.#sessions.endAll();
     this.#cluster.close();
   }
 

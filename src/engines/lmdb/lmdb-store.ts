@@ -4,7 +4,8 @@ import { nonce } from "../../base/nonce.js";
 import type { Batch, Change, Committed, Query, Refused, Resync, Snapshot } from "../../store/change.js";
 import type { Guarantees } from "../../store/guarantees.js";
 import { checkChange, checkQuery, checkSessionOptions } from "../../store/rules.js";
-import { KeptSession, type Session } from "../../store/session.js";
+import { OpenSessions } from "../../store/open-sessions.js";
+import type { Session } from "../../store/session.js";
 import type { SessionOptions, Store, WatchOptions } from "../../store/store.js";
 import { closedError } from "../../store/watch-feed.js";
 import { unusable } from "./directory.js";
@@ -44,7 +45,7 @@ export class LmdbStore implements Store {
   readonly #live: LiveFile;
   readonly #copier: DurableCopier;
   readonly #hub: WatchHub;
-  readonly #sessions = new Map<string, KeptSession>();
+  readonly #sessions: OpenSessions;
   #joining: Promise<Peers> | undefined;
   #peers: Peers | undefined;
   #sessionCount = 0;
@@ -58,6 +59,7 @@ export class LmdbStore implements Store {
   ) {
     this.#directory = directory;
     this.#clock = clock;
+    this.#sessions = new OpenSessions(clock);
     this.#journals = journals;
     this.#live = openLive({
       onWatched: (toRing) => {
@@ -79,7 +81,7 @@ export class LmdbStore implements Store {
       transaction.wroteUnbound = false;
       return { verdict: transaction.commit(change), isUnbound: transaction.wroteUnbound };
     });
-    if (!verdict.ok && verdict.failed.kind === "alive") this.#sessions.get(verdict.failed.session)?.lose();
+    if (!verdict.ok && verdict.failed.kind === "alive") this.#sessions.lose(verdict.failed.session);
     if (isUnbound) await this.#untilDurable();
     return verdict;
   }
@@ -121,10 +123,7 @@ export class LmdbStore implements Store {
           transaction.endSession(id);
         }),
     };
-    const session = new KeptSession(id, ttlMs, askedAt, link, this.#clock);
-    this.#sessions.set(id, session);
-    session.onEnd(() => this.#sessions.delete(id));
-    return session;
+    return this.#sessions.keep(id, ttlMs, askedAt, link);
   }
 
   close(): Promise<void> {
@@ -134,7 +133,7 @@ export class LmdbStore implements Store {
 
   async #close(): Promise<void> {
     this.#hub.fail(closedError());
-    await Promise.all([...this.#sessions.values()].map((session) => session.end()));
+    await this.#sessions.endAll();
     try {
       const peers = await this.#joining;
       // Forgotten first, so that the end of our connections is no death to the others.

@@ -4,7 +4,8 @@ import { nonce } from "../../base/nonce.js";
 import type { Batch, Change, Committed, Query, Refused, Resync, Snapshot } from "../../store/change.js";
 import type { Guarantees } from "../../store/guarantees.js";
 import { checkChange, checkQuery, checkSessionOptions } from "../../store/rules.js";
-import { KeptSession, type Session } from "../../store/session.js";
+import { OpenSessions } from "../../store/open-sessions.js";
+import type { Session } from "../../store/session.js";
 import type { SessionOptions, Store, WatchOptions } from "../../store/store.js";
 import { closedError, WatchFeed } from "../../store/watch-feed.js";
 import { MemoryData } from "./memory-data.js";
@@ -38,12 +39,13 @@ export class MemoryStore implements Store {
   };
   readonly #clock: Clock;
   readonly #data: MemoryData;
-  readonly #sessions = new Set<KeptSession>();
+  readonly #sessions: OpenSessions;
   readonly #feeds = new Set<WatchFeed>();
   #closed = false;
 
   constructor(options: MemoryStoreOptions = {}) {
     this.#clock = options.clock ?? systemClock;
+    this.#sessions = new OpenSessions(this.#clock);
     this.#data = options.data ?? new MemoryData(this.#clock);
   }
 
@@ -99,17 +101,14 @@ export class MemoryStore implements Store {
         this.#data.endLease(id);
       },
     };
-    const session = new KeptSession(id, options.ttlMs, askedAt, link, this.#clock);
-    this.#sessions.add(session);
-    session.onEnd(() => this.#sessions.delete(session));
-    return session;
+    return this.#sessions.keep(id, options.ttlMs, askedAt, link);
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     for (const feed of [...this.#feeds]) feed.fail(closedError());
-    await Promise.all([...this.#sessions].map((session) => session.end()));
+    await this.#sessions.endAll();
   }
 
   /** As over a network: for the explorer, others may act between what is done here and its answer. */

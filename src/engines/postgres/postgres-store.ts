@@ -13,7 +13,8 @@ import type {
 } from "../../store/change.js";
 import type { Guarantees } from "../../store/guarantees.js";
 import { checkChange, checkQuery, checkSessionOptions } from "../../store/rules.js";
-import { KeptSession, type Session } from "../../store/session.js";
+import { OpenSessions } from "../../store/open-sessions.js";
+import type { Session } from "../../store/session.js";
 import type { SessionOptions, Store, WatchOptions } from "../../store/store.js";
 import { closedError } from "../../store/watch-feed.js";
 import { guaranteesWith } from "./guarantees-with.js";
@@ -34,7 +35,7 @@ export class PostgresStore implements Store {
   readonly #requests: Requests;
   readonly #watches: Watches;
   readonly #disconnect: () => Promise<void>;
-  readonly #sessions = new Map<string, KeptSession>();
+  readonly #sessions: OpenSessions;
   readonly #closed = new AbortController();
   #closing: Promise<void> | undefined;
 
@@ -48,6 +49,7 @@ export class PostgresStore implements Store {
   ) {
     this.guarantees = guaranteesWith(push);
     this.#clock = clock;
+    this.#sessions = new OpenSessions(clock);
     this.#requests = requests;
     this.#watches = watches;
     this.#disconnect = disconnect;
@@ -63,7 +65,7 @@ export class PostgresStore implements Store {
     const snapshot = isUnread ? await this.#requests.read(change.read) : snapshotOf(revision, found);
     if (failed < 0) return { ok: true, revision, snapshot };
     const condition = conditionAt(change, failed);
-    if (condition.kind === "alive") this.#sessions.get(condition.session)?.lose();
+    if (condition.kind === "alive") this.#sessions.lose(condition.session);
     return { ok: false, failed: condition, snapshot };
   }
 
@@ -105,18 +107,14 @@ export class PostgresStore implements Store {
         await this.#requests.ask({ end: id });
       },
     };
-    const session = new KeptSession(id, ttlMs, askedAt, link, this.#clock);
-    this.#sessions.set(id, session);
-    session.onEnd(() => this.#sessions.delete(id));
-    return session;
+    return this.#sessions.keep(id, ttlMs, askedAt, link);
   }
 
   async #close(): Promise<void> {
     this.#closed.abort(closedError());
     this.#watches.close(closedError());
     // A session whose end the server cannot be told would be waited for until its time is up.
-    const ends = [...this.#sessions.values()].map((session) => session.end());
-    await this.#requests.within(Promise.all(ends)).catch(ignore);
+    await this.#requests.within(this.#sessions.endAll()).catch(ignore);
     await this.#disconnect();
   }
 

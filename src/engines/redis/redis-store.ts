@@ -3,7 +3,8 @@ import { nonce } from "../../base/nonce.js";
 import type { Batch, Change, Committed, Query, Refused, Resync, Snapshot } from "../../store/change.js";
 import type { Guarantees } from "../../store/guarantees.js";
 import { checkChange, checkQuery, checkSessionOptions } from "../../store/rules.js";
-import { KeptSession, type Session } from "../../store/session.js";
+import { OpenSessions } from "../../store/open-sessions.js";
+import type { Session } from "../../store/session.js";
 import type { SessionOptions, Store, WatchOptions } from "../../store/store.js";
 import { closedError } from "../../store/watch-feed.js";
 import { databaseOf, keyPrefixOf, subscriberLike, type Client } from "./clients.js";
@@ -25,12 +26,13 @@ export class RedisStore implements Store {
   readonly #line: Line;
   readonly #hub: WatchHub;
   readonly #alarm: ExpiryAlarm;
-  readonly #sessions = new Map<string, KeptSession>();
+  readonly #sessions: OpenSessions;
   #closing: Promise<void> | undefined;
 
   /** `model` is a client whose settings ours take over; it is not used itself. */
   constructor(model: Client, namespace: string, clock: Clock) {
     this.#clock = clock;
+    this.#sessions = new OpenSessions(clock);
     // One hash tag, so that all of a namespace lies on one node of a cluster.
     const prefix = `${keyPrefixOf(model)}{${namespace}}:`;
     this.#channel = `${prefix}${databaseOf(model)}:`;
@@ -74,7 +76,7 @@ export class RedisStore implements Store {
     const write = then[number - 1 - when.length];
     const failed =
       write?.kind === "put" ? ({ kind: "alive", session: write.session! } as const) : when[number - 1]!;
-    if (failed.kind === "alive") this.#sessions.get(failed.session)?.lose();
+    if (failed.kind === "alive") this.#sessions.lose(failed.session);
     return { ok: false, failed, snapshot };
   }
 
@@ -99,10 +101,7 @@ export class RedisStore implements Store {
     // One that was opened though its answer is lost has no keys, and expires.
     await this.#command("open", id, String(ttlMs), label);
     const link = { renew: () => this.#renew(id), end: () => this.#end(id) };
-    const session = new KeptSession(id, ttlMs, askedAt, link, this.#clock);
-    this.#sessions.set(id, session);
-    session.onEnd(() => this.#sessions.delete(id));
-    return session;
+    return this.#sessions.keep(id, ttlMs, askedAt, link);
   }
 
   close(): Promise<void> {
@@ -114,7 +113,7 @@ export class RedisStore implements Store {
     this.#line.depart();
     this.#hub.close(closedError());
     this.#alarm.cancel();
-    await Promise.all([...this.#sessions.values()].map((session) => session.end()));
+    await this.#sessions.endAll();
     await this.#connection.close();
   }
 
@@ -137,10 +136,10 @@ export class RedisStore implements Store {
 
   /** A server that was away may have come back without what it knew; who holds something is told at once. */
   #lookAfterSessions(): void {
-    for (const [id, session] of this.#sessions) {
+    for (const id of this.#sessions.ids) {
       this.#renew(id).then(
         (isKnown) => {
-          if (!isKnown) session.lose();
+          if (!isKnown) this.#sessions.lose(id);
         },
         () => {
           // Renewed in its time, or not any more.

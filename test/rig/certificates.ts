@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { program } from "../rig/available.js";
-import { runProgram } from "../rig/server-process.js";
+import { program } from "./available.js";
+import { runProgram } from "./server-process.js";
 
 /** Makes a certificate authority in a folder, and a certificate of it for 127.0.0.1 and for a client. */
 export function makeCertificates(folder: string) {
