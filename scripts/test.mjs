@@ -35,7 +35,8 @@ function step(name, command) {
 function unitTests() {
   const folder = mkdtempSync(join(tmpdir(), "lockstep-test-"));
   const report = join(folder, "vitest.json");
-  const vitest = ["node_modules/vitest/vitest.mjs", "run", "--reporter=default", "--reporter=json"];
+  const stuck = "--reporter=./scripts/stuck-tests.mjs";
+  const vitest = ["node_modules/vitest/vitest.mjs", "run", "--reporter=default", "--reporter=json", stuck];
   const succeeded = run("unit tests", [...vitest, `--outputFile.json=${report}`]);
   const result = existsSync(report) ? readFileSync(report, "utf8") : "{}";
   const {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "lockstep";
 import { expect, test } from "vitest";
 import { Judge } from "../coordination/judge.js";
+import { freeze } from "../rig/frozen.js";
 import { Child } from "./child.js";
 import { temporaryDirectory } from "./directories.js";
 
@@ -62,7 +63,7 @@ test("a frozen process loses the lock at its time to live, and learns of it when
   const judge = new Judge();
   await using ls = judge.follow(await connect(`lmdb:${directory}`, { ttlMs: 60_000 }));
   const { holder, token } = await holderOf(directory, 1000, judge);
-  holder.process.kill("SIGSTOP");
+  const thaw = freeze(holder.process);
   const frozenAt = performance.now();
   const held = await ls.lock("job").acquire({ timeoutMs: 10_000 });
   const waited = performance.now() - frozenAt;
@@ -71,7 +72,7 @@ test("a frozen process loses the lock at its time to live, and learns of it when
   expect(waited).toBeLessThan(5000);
   expect(held.token).toBeGreaterThan(token);
   const message = holder.next();
-  holder.process.kill("SIGCONT");
+  thaw();
   expect(await message).toHaveProperty("lostAt");
   expect(held.isHeld).toBe(true);
 });
