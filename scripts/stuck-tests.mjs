@@ -31,7 +31,9 @@ export default class StuckTests {
   /** @param {string} moduleId */
   #giveUp(moduleId) {
     const last = this.#running.get(moduleId)?.last;
-    console.log(`\n${moduleId} is stuck: not over after ${longestMinutes} minutes. The last test that ended: ${last}`);
+    console.log(
+      `\n${moduleId} is stuck: not over after ${longestMinutes} minutes. The last test that ended: ${last}`,
+    );
     // Whoever is blocked does not hear that it should end.
     spawnSync("pkill", ["-KILL", "-P", String(process.pid)]);
     process.exit(1);

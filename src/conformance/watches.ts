@@ -65,6 +65,28 @@ export function watches(check: Check): void {
     assert.equal(told.events[0]?.kind === "put" && told.events[0].entry.created, first.revision);
   });
 
+  check("show with its news what a change has to show, as of its revision, or nothing", async (setting) => {
+    const { store, other } = setting;
+    await made(store, { then: [put("q/b", "1")] });
+    await made(store, { then: [put("q/c", "2"), put("q/d")] });
+    await made(store, { then: [put("q/a", "3"), put("w/a"), put("w/b"), put("w/c")] });
+    for (const show of [{ prefix: "q/", order: "created", limit: 2 }, { key: "q/c" }] as const) {
+      for (const gone of ["w/a", "w/b"]) {
+        const watcher = new Watcher(other, gone, { exact: true });
+        await watcher.resync();
+        const { revision, snapshot } = await made(store, { then: [remove(gone)], read: show, show });
+        const told = await watcher.next();
+        // It is not what was watched, so it is not among the events either.
+        if (told.kind === "batch") assert.deepEqual(deeds(told), [`delete ${gone}`]);
+        if (told.kind === "batch" && told.shown) {
+          assert.equal(told.shown.revision, revision);
+          assert.deepEqual(told.shown.entries, snapshot.entries);
+        }
+        await made(store, { then: [remove("q/b"), put(gone)] });
+      }
+    }
+  });
+
   check("tell nothing of other keys, of refusals and of changes that change nothing", async (setting) => {
     const { store, other, sleep } = setting;
     await made(store, { then: [put("w/a")] });

@@ -2,7 +2,7 @@ import { onAbort } from "../base/abort.js";
 import { isLockstepError, LockstepError } from "../base/errors.js";
 import { nonce } from "../base/nonce.js";
 import { sleep } from "../base/patience.js";
-import type { Revision, Snapshot, Write } from "../store/change.js";
+import type { Query, Revision, Snapshot, Write } from "../store/change.js";
 import type { Guarantees } from "../store/guarantees.js";
 import { lostError, type Session } from "../store/session.js";
 import type { Store } from "../store/store.js";
@@ -20,12 +20,13 @@ const mostSessions = 10;
  * of a key can only shrink; so any snapshot that is at least as new as the key, and still holds it, may be
  * judged by: a stale one only makes us wait longer.
  *
- * Why the next in line need not look when the one ahead goes: a snapshot that holds our key shows all who
- * will ever be ahead of it. If it shows one, and then that one is deleted, nobody is left. Whether our own
- * key is still there the session says: the key is deleted by us, when we give the place up, or with its
- * session, and by nobody else; and whoever is granted something asks first whether the session is valid.
- * That is proof wherever a valid session surely has its keys. Elsewhere, and with two or more ahead, we look
- * again.
+ * Why the next in line seldom looks when the one ahead goes: whoever gives up a place has the store show who
+ * is first from then on, with the news of it. Not every engine can; but a snapshot that holds our key shows
+ * all who will ever be ahead of it: if it shows one, and then that one is deleted, nobody is left. Whether
+ * our own key is still there the session says then: the key is deleted by us, when we give the place up, or
+ * with its session, and by nobody else; and whoever is granted something asks first whether the session is
+ * valid. That is proof wherever a valid session surely has its keys. Elsewhere, and with two or more ahead,
+ * we look again.
  */
 export class QueuePlace {
   readonly session: Session;
@@ -134,7 +135,8 @@ export class QueuePlace {
 
   async #isDeleted(): Promise<boolean> {
     try {
-      await this.#keeper.store.commit({ then: [{ kind: "delete", key: this.key }] });
+      const then = [{ kind: "delete", key: this.key }] as const;
+      await this.#keeper.store.commit({ then, show: firstOf(this.#queue) });
       return true;
     } catch {
       return false;
@@ -147,8 +149,8 @@ export class QueuePlace {
     const { seen } = this.#position;
     const watch = store.watch(ahead, { exact: true, from: seen, signal });
     try {
-      const goneAt = await untilGone(watch, ahead);
-      this.#position = this.#afterItLeft(goneAt) ?? (await this.#look(goneAt > seen ? goneAt : seen));
+      const gone = await untilGone(watch, ahead);
+      this.#position = this.#afterItLeft(gone) ?? (await this.#look(gone.at > seen ? gone.at : seen));
     } catch (error) {
       if (!isLockstepError(error, "unavailable")) throw error;
       // The place is ours for as long as the session lives, so a store that is away for a while is waited
@@ -162,11 +164,12 @@ export class QueuePlace {
   }
 
   /** Where we stand once the one ahead has gone, if it follows from what was seen: see above. */
-  #afterItLeft(goneAt: Revision): Position | undefined {
+  #afterItLeft({ at, first }: Departure): Position | undefined {
     const { isNext, seen } = this.#position;
     // Told of an older state, it may not have been there yet.
-    if (!isNext || goneAt <= seen || !isSureOfKeys(this.#keeper.store.guarantees)) return undefined;
-    return { created: this.token, ahead: undefined, isNext: false, seen: goneAt };
+    const nobodyIsLeft = isNext && at > seen && isSureOfKeys(this.#keeper.store.guarantees);
+    if (first !== this.key && !nobodyIsLeft) return undefined;
+    return { created: this.token, ahead: undefined, isNext: false, seen: at };
   }
 
   async #look(atLeast: Revision): Promise<Position> {
@@ -213,7 +216,8 @@ async function join(
   try {
     // `absent` refuses what the network delivers twice.
     const read = { prefix: queue, order: "created" } as const;
-    const verdict = await keeper.store.commit({ when: [{ kind: "absent", key }], then, read });
+    const show = then.length > 1 ? firstOf(queue) : undefined;
+    const verdict = await keeper.store.commit({ when: [{ kind: "absent", key }], then, read, show });
     return { snapshot: verdict.snapshot, doubtful: false };
   } catch (error) {
     if (isLockstepError(error) && error.applied === "maybe") {
@@ -231,15 +235,26 @@ async function join(
   }
 }
 
-/** Resolves to the revision at which the key is known to be gone. */
-async function untilGone(watch: ReturnType<Store["watch"]>, key: string): Promise<Revision> {
+/** What to show to who waits in a queue. */
+function firstOf(queue: string): Query {
+  return { prefix: queue, order: "created", limit: 1 };
+}
+
+interface Departure {
+  /** The revision at which the key is known to be gone. */
+  readonly at: Revision;
+  /** Who was first then, if we were shown. */
+  readonly first?: string | undefined;
+}
+
+async function untilGone(watch: ReturnType<Store["watch"]>, key: string): Promise<Departure> {
   for (;;) {
     const { done, value: told } = await watch.next();
     if (done) throw closedError();
     if (told.kind === "resync") {
-      if (told.snapshot.entries.length === 0) return told.snapshot.revision;
+      if (told.snapshot.entries.length === 0) return { at: told.snapshot.revision };
     } else if (told.events.some((event) => event.kind === "delete" && event.key === key)) {
-      return told.revision;
+      return { at: told.revision, first: told.shown?.entries[0]?.key };
     }
   }
 }

@@ -149,12 +149,12 @@ export class SimulatedStore implements Store {
   }
 }
 
-function copied({ when, then, read }: Change): Change {
+function copied({ when, then, read, show }: Change): Change {
   const writes = then.map((write): Write => {
     if (write.kind === "delete") return write;
     return { kind: "put", key: write.key, value: new Uint8Array(write.value), session: write.session };
   });
-  return { when: when ? [...when] : [], then: writes, read };
+  return { when: when ? [...when] : [], then: writes, read, show };
 }
 
 function unavailable(): LockstepError {

@@ -81,9 +81,11 @@ export class SimulatedWatch {
     };
     const subscribe = () => {
       if (isBroken) return;
-      const push = ({ revision, events }: News) => {
+      const push = ({ revision, events, shown }: News) => {
+        // An engine may have reasons of its own to show nothing.
+        const isShown = shown !== undefined && wire.chance(0.5);
         tell(() => {
-          this.feed.push(revision, events);
+          this.feed.push(revision, events, isShown ? shown : undefined);
         });
       };
       const listening = wire.server.listen({ prefix: this.#prefix, exact: this.#exact, tell: push }, from);

@@ -16,6 +16,7 @@ interface Lease {
 export interface News {
   readonly revision: bigint;
   readonly events: readonly Event[];
+  readonly shown: Snapshot | undefined;
 }
 
 /** The same, with what it takes to undo it. */
@@ -158,7 +159,8 @@ export class StoreServer implements View {
     }
     if (events.length === 0) return;
     this.#revision = revision;
-    const step = { revision, events, before, ended: new Map<string, Lease>() };
+    const shown = change.show && this.#snapshot(change.show);
+    const step = { revision, events, shown, before, ended: new Map<string, Lease>() };
     this.#steps.push(step);
     if (this.#steps.length > rememberedCommits) this.#forgottenUntil = this.#steps.shift()!.revision;
     for (const listener of this.#listeners) if (isConcerned(listener, step)) listener.tell(step);

@@ -76,7 +76,7 @@ export function byAge(a: Entry, b: Entry): number {
 
 /** Throws 'bad-input' for a change that no engine could make, before anything is sent anywhere. */
 export function checkChange(change: Change, guarantees: Guarantees): void {
-  const { when = [], then, read } = change;
+  const { when = [], then, read, show } = change;
   if (!isList(then)) throw badChange("its `then` must be a list of writes");
   if (!isList(when)) throw badChange("its `when` must be a list of conditions");
   if (when.length + then.length > guarantees.maxOperations) {
@@ -94,6 +94,7 @@ export function checkChange(change: Change, guarantees: Guarantees): void {
     }
   }
   if (read !== undefined) checkQuery(read);
+  if (show !== undefined) checkQuery(show);
 }
 
 /** What Array.isArray says, without taking the type of the items away. */

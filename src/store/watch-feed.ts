@@ -64,8 +64,8 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync, void> {
     return this.#ended !== undefined;
   }
 
-  /** For the engine: what a commit did, later than everything pushed before. */
-  push(revision: Revision, events: readonly Event[]): void {
+  /** For the engine: what a commit did and shows, later than everything pushed before. */
+  push(revision: Revision, events: readonly Event[], shown?: Snapshot): void {
     if (this.#ended || revision <= this.#toldUntil) return;
     if (this.#needsResync) {
       // One at hand does not hold this commit; what is read when the reader comes does.
@@ -81,7 +81,8 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync, void> {
       return;
     }
     // Copied, since several feeds may be told of one event.
-    this.#waiting.push({ kind: "batch", revision, events: ours.map(ownEvent) });
+    const batch = { kind: "batch", revision, events: ours.map(ownEvent) } as const;
+    this.#waiting.push(shown ? { ...batch, shown: ownSnapshot(shown) } : batch);
     this.#wake?.();
   }
 
@@ -192,6 +193,10 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync, void> {
 
 function ownEvent(event: Event): Event {
   return event.kind === "put" ? { ...event, entry: copied(event.entry) } : event;
+}
+
+function ownSnapshot(snapshot: Snapshot): Snapshot {
+  return { ...snapshot, entries: snapshot.entries.map(copied) };
 }
 
 /** The error of every call on a store that was closed. */

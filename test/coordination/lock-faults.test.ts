@@ -167,11 +167,15 @@ describe("a waiter", () => {
     };
     const client = world.client((store) => ({
       ...distant(store, () => Promise.resolve()),
-      // Else it would not have to look.
+      // Else it would not have to look, nor if it were shown who is first.
       guarantees: { ...store.guarantees, failoverLosesCommits: true },
       read: (query: Query) => unreachable(() => store.read(query)),
     }));
-    const holder = await world.client().lock("x").acquire();
+    const reticent = world.client((store) => ({
+      ...distant(store, () => Promise.resolve()),
+      commit: (change) => store.commit({ ...change, show: undefined }),
+    }));
+    const holder = await reticent.lock("x").acquire();
     const waiting = track(client.lock("x").acquire());
     await settled();
     const behind = track(world.client().lock("x").acquire());

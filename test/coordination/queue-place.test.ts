@@ -3,8 +3,8 @@ import type { Guarantees, Query, Store } from "lockstep/store";
 import { describe, expect, test } from "vitest";
 import { distant, settled, ticks, track, World } from "./world.js";
 
-/** A client whose reads are written down, on an engine that promises this. */
-function watched(world: World, promised: Partial<Guarantees> = {}) {
+/** A client whose reads are written down, on an engine that promises this, and may show who is first. */
+function watched(world: World, promised: Partial<Guarantees> = {}, shows = false) {
   const reads: Query[] = [];
   const client = world.client((store) => ({
     ...distant(store, () => Promise.resolve()),
@@ -13,8 +13,16 @@ function watched(world: World, promised: Partial<Guarantees> = {}) {
       reads.push(query);
       return store.read(query);
     },
+    watch: (prefix, options) => {
+      const watch = store.watch(prefix, options);
+      return shows ? watch : unshown(watch);
+    },
   }));
   return { client, reads };
+}
+
+async function* unshown(watch: ReturnType<Store["watch"]>) {
+  for await (const told of watch) yield told.kind === "batch" ? { ...told, shown: undefined } : told;
 }
 
 describe("whoever is next in line", () => {
@@ -97,6 +105,62 @@ describe("whoever is next in line", () => {
       expect(waiting.value!.token).toBeGreaterThan(rival.value!.token);
     });
   }
+});
+
+describe("whoever is shown who is first", () => {
+  const unsure = { failoverLosesCommits: true, expiryMovesWithWallClock: true };
+
+  test("does not look, however many were ahead, and wherever it is", async () => {
+    const world = new World();
+    const { client, reads } = watched(world, unsure, true);
+    const [first, second] = [world.client(), world.client()];
+    const held = await first.lock("x").acquire();
+    const next = track(second.lock("x").acquire());
+    await settled();
+    const waiting = track(client.lock("x").acquire());
+    await settled();
+    await held.release();
+    await settled();
+    expect(waiting.state).toBe("pending");
+    await next.value!.release();
+    await settled();
+    expect(waiting.value?.isHeld).toBe(true);
+    expect(reads).toEqual([]);
+  });
+
+  test("is granted what is handed over by one whose client wants it again", async () => {
+    const world = new World();
+    const { client, reads } = watched(world, unsure, true);
+    const greedy = world.client();
+    const held = await greedy.lock("x").acquire();
+    const waiting = track(client.lock("x").acquire());
+    await settled();
+    const again = track(greedy.lock("x").acquire());
+    await settled();
+    await held.release();
+    await settled();
+    expect([waiting.state, again.state]).toEqual(["resolved", "pending"]);
+    expect(reads).toEqual([]);
+  });
+
+  test("looks if it is another, and waits for that", async () => {
+    const world = new World();
+    const { client, reads } = watched(world, unsure, true);
+    const held = await world.client().lock("x").acquire();
+    const abort = new AbortController();
+    const middle = track(world.client().lock("x").acquire({ signal: abort.signal }));
+    await settled();
+    const last = track(client.lock("x").acquire());
+    await settled();
+    abort.abort();
+    await settled();
+    expect([middle.state, last.state]).toEqual(["rejected", "pending"]);
+    expect(reads).toHaveLength(1);
+    await held.release();
+    await settled();
+    expect(last.value?.isHeld).toBe(true);
+    expect(reads).toHaveLength(1);
+  });
 });
 
 describe("whoever is further behind", () => {

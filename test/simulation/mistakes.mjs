@@ -26,10 +26,9 @@ export const mistakes = [
     name: "a release deletes whoever is first",
     workload: "locks",
     file: "src/coordination/queue-place.ts",
-    find: 'await this.#keeper.store.commit({ then: [{ kind: "delete", key: this.key }] });',
-    replace: `const oldest = { prefix: this.#queue, order: "created", limit: 1 };
-      const { entries } = await this.#keeper.store.read(oldest);
-      await this.#keeper.store.commit({ then: entries.map(({ key }) => ({ kind: "delete", key })) });`,
+    find: 'const then = [{ kind: "delete", key: this.key }] as const;',
+    replace: `const { entries } = await this.#keeper.store.read(firstOf(this.#queue));
+      const then = entries.map(({ key }) => ({ kind: "delete", key }));`,
   },
   {
     name: "a grant without looking for one's own key",
@@ -105,8 +104,15 @@ export const mistakes = [
     name: "who has seen the one ahead leave does not look again",
     workload: "locks",
     file: "src/coordination/queue-place.ts",
-    find: "this.#position = this.#afterItLeft(goneAt) ?? (await this.#look(goneAt > seen ? goneAt : seen));",
+    find: "this.#position = this.#afterItLeft(gone) ?? (await this.#look(gone.at > seen ? gone.at : seen));",
     replace: "this.#position = { ...this.#position, ahead: undefined };",
+  },
+  {
+    name: "whoever is shown to be first is taken for oneself",
+    workload: "locks",
+    file: "src/coordination/queue-place.ts",
+    find: "if (first !== this.key && !nobodyIsLeft)",
+    replace: "if (first === undefined && !nobodyIsLeft)",
   },
   {
     name: "the one ahead is taken for the only one",
@@ -119,7 +125,7 @@ export const mistakes = [
     name: "a watch's resync is not news",
     workload: "locks",
     file: "src/coordination/queue-place.ts",
-    find: "if (told.snapshot.entries.length === 0) return told.snapshot.revision;",
+    find: "if (told.snapshot.entries.length === 0) return { at: told.snapshot.revision };",
     replace: "",
   },
   {

@@ -22,7 +22,7 @@ interface Lease {
   expiresAt: number;
 }
 
-type Listener = (revision: Revision, events: readonly Event[]) => void;
+type Listener = (revision: Revision, events: readonly Event[], shown?: Snapshot) => void;
 
 /** The state that the clients of one memory store share; every method is one indivisible step. */
 export class MemoryData implements View {
@@ -114,7 +114,8 @@ export class MemoryData implements View {
     if (this.#remembered.length > rememberedCommits) {
       this.#forgottenUntil = this.#remembered.shift()?.revision ?? this.#forgottenUntil;
     }
-    for (const listener of [...this.#listeners]) listener(revision, events);
+    const shown = change.show && this.#snapshot(change.show);
+    for (const listener of [...this.#listeners]) listener(revision, events, shown);
   }
 
   #snapshot(query: Query | undefined): Snapshot {

@@ -80,8 +80,8 @@ export class MemoryStore implements Store {
       },
     });
     if (options.signal?.aborted) return feed;
-    const listening = this.#data.listen((revision, events) => {
-      feed.push(revision, events);
+    const listening = this.#data.listen((revision, events, shown) => {
+      feed.push(revision, events, shown);
     }, options.from);
     stop = listening.stop;
     if (!listening.complete) feed.requireResync();
