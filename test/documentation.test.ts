@@ -2,8 +2,9 @@ import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import ts from "typescript";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -32,6 +33,11 @@ async function project(): Promise<string> {
   await symlink(join(root, "dist/cli/main.js"), join(directory, "node_modules", ".bin", "lockstep"));
   await writeFile(join(directory, "package.json"), JSON.stringify({ type: "module" }));
   return directory;
+}
+
+function javascriptOf(code: string): string {
+  const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext };
+  return ts.transpileModule(code, { compilerOptions }).outputText;
 }
 
 const docs = (await readdir(join(root, "docs"), { recursive: true })).filter((name) => name.endsWith(".md"));
@@ -69,12 +75,8 @@ describe("the examples run as they stand", () => {
   for (const { name, code } of typescript) {
     test(name, async () => {
       const directory = await project();
-      await writeFile(join(directory, "example.ts"), code);
-      const loader = pathToFileURL(join(root, "scripts/typescript.mjs")).href;
-      const done = await run(process.execPath, ["--import", loader, "example.ts"], {
-        cwd: directory,
-        timeout: 15_000,
-      });
+      await writeFile(join(directory, "example.js"), javascriptOf(code));
+      const done = await run(process.execPath, ["example.js"], { cwd: directory, timeout: 15_000 });
       expect(done.stderr).toBe("");
     });
   }
