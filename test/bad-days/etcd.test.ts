@@ -1,35 +1,15 @@
-import { describeOn } from "../rig/available.js";
 import { startEtcd } from "../rig/etcd.js";
 import { startEtcdCluster } from "../rig/etcd-cluster.js";
-import { playDays } from "./play-days.js";
+import { playDaysOn } from "./on-server.js";
 
-function address(hosts: string, namespace: string): string {
-  return `etcd://${hosts}/${namespace}`;
-}
-
-describeOn("etcd", "on etcd", () => {
-  playDays({
-    engine: "etcd",
-    // Its shortest.
-    ttlMs: 2000,
-    async start() {
-      const server = await startEtcd();
-      return {
-        server,
-        address: (namespace, port = server.port) => address(`127.0.0.1:${port}`, namespace),
-        compact: () => compact(server.port),
-        stop: () => server.stop(),
-      };
-    },
-    async startCluster() {
-      const cluster = await startEtcdCluster();
-      const leader = cluster.leaderHost;
-      return Object.assign(cluster, {
-        address: (namespace: string) => address(cluster.hosts, namespace),
-        leaderAddress: (namespace: string) => address(leader, namespace),
-      });
-    },
-  });
+playDaysOn("etcd", {
+  // Its shortest.
+  ttlMs: 2000,
+  start: () => startEtcd(),
+  // Go asks the kernel, past any library.
+  believesFalseTime: false,
+  startCluster: startEtcdCluster,
+  compact,
 });
 
 /** All history up to now is forgotten. */

@@ -4,30 +4,29 @@ import { describeOn, type ServerName } from "../rig/available.js";
 import { startEtcd } from "../rig/etcd.js";
 import { startPostgres } from "../rig/postgres.js";
 import { startRedis } from "../rig/redis.js";
+import type { RunningServer } from "../rig/running-server.js";
+import { storeAddress } from "../rig/store-address.js";
 import { startZookeeper } from "../rig/zookeeper.js";
 import { loop, useCommandLine } from "./command-line.js";
 
-interface Server {
-  readonly address: string;
-  stop(): Promise<void>;
-}
+const starts: [ServerName, () => Promise<RunningServer>][] = [
+  ["etcd", startEtcd],
+  ["postgres", startPostgres],
+  ["redis", startRedis],
+  ["zookeeper", startZookeeper],
+];
 
-const servers: Record<ServerName, { start: () => Promise<Server>; namespaced: (name: string) => string }> = {
-  etcd: { start: startEtcd, namespaced: (name) => `/${name}` },
-  postgres: { start: startPostgres, namespaced: (name) => `?namespace=${name}` },
-  redis: { start: startRedis, namespaced: (name) => `?namespace=${name}` },
-  zookeeper: { start: startZookeeper, namespaced: (name) => `/${name}` },
-};
-
-for (const [engine, { start, namespaced }] of Object.entries(servers)) {
-  describeOn(engine as ServerName, `the command line on ${engine}`, () => {
-    let server: Server;
+for (const [engine, start] of starts) {
+  describeOn(engine, `the command line on ${engine}`, () => {
+    let server: RunningServer;
     let stores = 0;
     beforeAll(async () => {
       server = await start();
     }, 60_000);
     afterAll(() => server.stop());
-    const lockstep = useCommandLine(() => server.address + namespaced(`cli-${stores++}`));
+    const lockstep = useCommandLine(() =>
+      storeAddress(engine, `127.0.0.1:${server.port}`, `cli-${stores++}`),
+    );
 
     test("run: one at a time, with rising tokens", async () => {
       const script = 'mkdir "$0" && sleep 0.1 && rmdir "$0" && echo "$LOCKSTEP_TOKEN"';

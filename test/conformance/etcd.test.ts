@@ -5,11 +5,12 @@ import { frozenClock, storeConformance, type Fixture } from "lockstep/conformanc
 import { openEtcdStore } from "lockstep/etcd";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { describeOn } from "../rig/available.js";
-import { startEtcd, type EtcdServer } from "../rig/etcd.js";
+import { startEtcd } from "../rig/etcd.js";
+import type { RunningServer } from "../rig/running-server.js";
 import { likeTheModel } from "../store/model.js";
 
 describeOn("etcd", "the etcd engine", () => {
-  let server: EtcdServer;
+  let server: RunningServer;
   let fixtures = 0;
   beforeAll(async () => {
     server = await startEtcd();

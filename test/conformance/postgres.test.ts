@@ -6,10 +6,11 @@ import { openPostgresStore } from "lockstep/postgres";
 import pg from "pg";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { describeOn } from "../rig/available.js";
-import { startPostgres, type PostgresServer } from "../rig/postgres.js";
+import { startPostgres } from "../rig/postgres.js";
+import type { RunningServer } from "../rig/running-server.js";
 import { likeTheModel } from "../store/model.js";
 
-let server: PostgresServer;
+let server: RunningServer;
 let count = 0;
 
 /** A namespace of its own on the one server. */

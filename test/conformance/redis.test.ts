@@ -5,11 +5,12 @@ import { frozenClock, storeConformance, type Fixture } from "lockstep/conformanc
 import { openRedisStore } from "lockstep/redis";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { describeOn } from "../rig/available.js";
-import { startRedis, type RedisServer } from "../rig/redis.js";
+import { startRedis } from "../rig/redis.js";
+import type { RunningServer } from "../rig/running-server.js";
 import { likeTheModel } from "../store/model.js";
 
 describeOn("redis", "on a Redis server", () => {
-  let server: RedisServer;
+  let server: RunningServer;
   let fixtures = 0;
 
   beforeAll(async () => {

@@ -5,11 +5,12 @@ import { frozenClock, storeConformance, type Fixture } from "lockstep/conformanc
 import { openZookeeperStore } from "lockstep/zookeeper";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { describeOn } from "../rig/available.js";
-import { startZookeeper, type ZookeeperServer } from "../rig/zookeeper.js";
+import { startZookeeper } from "../rig/zookeeper.js";
+import type { RunningServer } from "../rig/running-server.js";
 import { likeTheModel } from "../store/model.js";
 
 describeOn("zookeeper", "on ZooKeeper", () => {
-  let server: ZookeeperServer;
+  let server: RunningServer;
   let namespaces = 0;
 
   beforeAll(async () => {

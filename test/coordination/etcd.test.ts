@@ -1,4 +1,4 @@
 import { startEtcd } from "../rig/etcd.js";
 import { recipesOn } from "./recipes/on-server.js";
 
-recipesOn("etcd", startEtcd, ({ address }, namespace) => `${address}/${namespace}`);
+recipesOn("etcd", startEtcd);

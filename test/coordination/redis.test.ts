@@ -1,4 +1,4 @@
 import { startRedis } from "../rig/redis.js";
 import { recipesOn } from "./recipes/on-server.js";
 
-recipesOn("redis", startRedis, ({ address }, namespace) => `${address}?namespace=${namespace}`);
+recipesOn("redis", startRedis);

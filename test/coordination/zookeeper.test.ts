@@ -1,4 +1,4 @@
 import { startZookeeper } from "../rig/zookeeper.js";
 import { recipesOn } from "./recipes/on-server.js";
 
-recipesOn("zookeeper", startZookeeper, ({ address }, namespace) => `${address}/${namespace}`);
+recipesOn("zookeeper", startZookeeper);

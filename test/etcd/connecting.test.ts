@@ -6,7 +6,8 @@ import { systemClock } from "lockstep/base";
 import { etcdStoreAt, openEtcdStore, type EtcdStore } from "lockstep/etcd";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { describeOn } from "../rig/available.js";
-import { startEtcd, type EtcdServer } from "../rig/etcd.js";
+import { startEtcd } from "../rig/etcd.js";
+import type { RunningServer } from "../rig/running-server.js";
 import { FaultProxy } from "../rig/fault-proxy.js";
 import { freePort } from "../rig/free-port.js";
 import { temporaryFolder } from "../rig/temporary-folder.js";
@@ -25,7 +26,7 @@ async function storeAt(address: string): Promise<EtcdStore> {
   return store;
 }
 
-async function server(options: Parameters<typeof startEtcd>[0] = {}): Promise<EtcdServer> {
+async function server(options: Parameters<typeof startEtcd>[0] = {}): Promise<RunningServer> {
   const started = await startEtcd(options);
   cleanup.push(() => started.stop());
   return started;
@@ -115,7 +116,7 @@ describeOn("etcd", "connecting to etcd", () => {
 });
 
 describeOn("etcd", "etcd with passwords", () => {
-  let etcd: EtcdServer;
+  let etcd: RunningServer;
   beforeAll(async () => {
     etcd = await startEtcd({ args: ["--auth-token-ttl=1"] });
     await requirePasswords(etcd.port, "team");

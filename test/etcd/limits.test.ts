@@ -1,10 +1,11 @@
 import { openEtcdStore, type EtcdStore } from "lockstep/etcd";
 import { afterEach, expect, test } from "vitest";
 import { describeOn } from "../rig/available.js";
-import { startEtcd, type EtcdServer } from "../rig/etcd.js";
+import { startEtcd } from "../rig/etcd.js";
+import type { RunningServer } from "../rig/running-server.js";
 
 describeOn("etcd", "the limits of an etcd server", () => {
-  let server: EtcdServer;
+  let server: RunningServer;
   let store: EtcdStore;
   async function open(...args: string[]): Promise<void> {
     server = await startEtcd({ args });

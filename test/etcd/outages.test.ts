@@ -8,7 +8,8 @@ import type { Entry, Write } from "lockstep/store";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Watcher } from "../../src/conformance/watcher.js";
 import { describeOn } from "../rig/available.js";
-import { startEtcd, type EtcdServer } from "../rig/etcd.js";
+import { startEtcd } from "../rig/etcd.js";
+import type { RunningServer } from "../rig/running-server.js";
 import { FaultProxy } from "../rig/fault-proxy.js";
 import { gateway } from "./gateway.js";
 
@@ -17,7 +18,7 @@ const put = (key: string, value = key, session?: string): Write => {
 };
 
 describeOn("etcd", "an etcd that is away for a while", () => {
-  let server: EtcdServer;
+  let server: RunningServer;
   let proxy: FaultProxy;
   let store: EtcdStore;
   /** By a way of its own, on which nothing goes wrong. */

@@ -7,12 +7,13 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.js";
 import { failsWith, made, put } from "../../src/conformance/shorthand.js";
 import { describeOn } from "../rig/available.js";
-import { startPostgres, type PostgresServer } from "../rig/postgres.js";
+import { startPostgres } from "../rig/postgres.js";
+import type { RunningServer } from "../rig/running-server.js";
 
 const clock = systemClock;
 
 describeOn("postgres", "a connection to Postgres", () => {
-  let server: PostgresServer;
+  let server: RunningServer;
   let connection: { connectionString: string };
 
   beforeAll(async () => {

@@ -7,12 +7,13 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { made, put, textOf } from "../../src/conformance/shorthand.js";
 import { describeOn } from "../rig/available.js";
-import { startPostgres, type PostgresServer } from "../rig/postgres.js";
+import { startPostgres } from "../rig/postgres.js";
+import type { RunningServer } from "../rig/running-server.js";
 import { startPostgresStandby } from "../rig/postgres-standby.js";
 
 const ttlMs = 1000;
 
-function open(server: PostgresServer, namespace: string): Promise<Store> {
+function open(server: RunningServer, namespace: string): Promise<Store> {
   return openPostgresStore({ connection: { connectionString: server.address }, namespace });
 }
 
@@ -65,7 +66,7 @@ function hammer(store: Store, name: string, handedOut: bigint[]) {
 }
 
 describeOn("postgres", "a crash of the server", () => {
-  let server: PostgresServer;
+  let server: RunningServer;
 
   beforeAll(async () => {
     server = await startPostgres();

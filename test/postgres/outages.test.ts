@@ -10,7 +10,8 @@ import { absent, entryOf, failsWith, made, put, textOf } from "../../src/conform
 import { Watcher } from "../../src/conformance/watcher.js";
 import { describeOn } from "../rig/available.js";
 import { FaultProxy } from "../rig/fault-proxy.js";
-import { startPostgres, type PostgresServer } from "../rig/postgres.js";
+import { startPostgres } from "../rig/postgres.js";
+import type { RunningServer } from "../rig/running-server.js";
 
 const namespace = "outages";
 
@@ -23,7 +24,7 @@ function socketsTo(port: number): unknown[] {
 }
 
 describeOn("postgres", "an outage", () => {
-  let server: PostgresServer;
+  let server: RunningServer;
   let proxy: FaultProxy;
   /** Not through the proxy. */
   let direct: Store;

@@ -6,10 +6,11 @@ import { made, put, textOf } from "../../src/conformance/shorthand.js";
 import { Watcher } from "../../src/conformance/watcher.js";
 import { describeOn } from "../rig/available.js";
 import { startPgBouncer } from "../rig/pgbouncer.js";
-import { startPostgres, type PostgresServer } from "../rig/postgres.js";
+import { startPostgres } from "../rig/postgres.js";
+import type { RunningServer } from "../rig/running-server.js";
 
 describeOn("postgres", "behind PgBouncer in transaction mode", () => {
-  let server: PostgresServer;
+  let server: RunningServer;
   let bouncer: Awaited<ReturnType<typeof startPgBouncer>>;
 
   beforeAll(async () => {

@@ -5,12 +5,13 @@ import { systemClock } from "../../src/base/clock.js";
 import { failsWith, made, put } from "../../src/conformance/shorthand.js";
 import { makeCertificates } from "../rig/certificates.js";
 import { describeOn } from "../rig/available.js";
-import { startPostgres, type PostgresServer } from "../rig/postgres.js";
+import { startPostgres } from "../rig/postgres.js";
+import type { RunningServer } from "../rig/running-server.js";
 import { removeFolder, temporaryFolder } from "../rig/temporary-folder.js";
 
 describeOn("postgres", "Postgres over TLS", () => {
   const folder = temporaryFolder("postgres-certificates", "postgres");
-  let server: PostgresServer;
+  let server: RunningServer;
   let ca: string;
 
   beforeAll(async () => {

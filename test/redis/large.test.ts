@@ -6,14 +6,15 @@ import { frozenClock } from "lockstep/conformance";
 import { systemClock } from "lockstep/base";
 import { Watcher } from "../../src/conformance/watcher.js";
 import { describeOn } from "../rig/available.js";
-import { startRedis, type RedisServer } from "../rig/redis.js";
+import { startRedis } from "../rig/redis.js";
+import type { RunningServer } from "../rig/running-server.js";
 
 const put = (key: string, value: string | Buffer = key, session?: string): Write => {
   return { kind: "put", key, value: Buffer.from(value), session };
 };
 
 describeOn("redis", "much at once on a Redis server", () => {
-  let server: RedisServer;
+  let server: RunningServer;
   let store: RedisStore;
   beforeEach(async () => {
     server = await startRedis();

@@ -5,14 +5,15 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { Watcher } from "../../src/conformance/watcher.js";
 import { describeOn } from "../rig/available.js";
 import { FaultProxy } from "../rig/fault-proxy.js";
-import { startRedis, type RedisServer } from "../rig/redis.js";
+import { startRedis } from "../rig/redis.js";
+import type { RunningServer } from "../rig/running-server.js";
 
 const put = (key: string, value = key, session?: string): Write => {
   return { kind: "put", key, value: Buffer.from(value), session };
 };
 
 describeOn("redis", "a Redis server that is away for a while", () => {
-  let server: RedisServer;
+  let server: RunningServer;
   let proxy: FaultProxy;
   let store: RedisStore;
   /** By a way of its own, on which nothing goes wrong. */

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { Watcher } from "../../src/conformance/watcher.js";
 import { describeOn } from "../rig/available.js";
 import { FaultProxy } from "../rig/fault-proxy.js";
-import { startRedis, type RedisServer } from "../rig/redis.js";
+import { startRedis } from "../rig/redis.js";
+import type { RunningServer } from "../rig/running-server.js";
 
 const put = (key: string, value = key, session?: string): Write => {
   return { kind: "put", key, value: Buffer.from(value), session };
@@ -14,7 +15,7 @@ const drop = (key: string): Write => ({ kind: "delete", key });
 const absent = (key: string) => ({ kind: "absent", key }) as const;
 
 describeOn("redis", "changes that are made in one turn", () => {
-  let server: RedisServer;
+  let server: RunningServer;
   let proxy: FaultProxy;
   let admin: Redis;
   let store: RedisStore;

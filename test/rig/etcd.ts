@@ -1,7 +1,8 @@
 import { freePort } from "./free-port.js";
 import { serverPath } from "./available.js";
+import { RunningServer } from "./running-server.js";
 import { ServerProcess } from "./server-process.js";
-import { removeFolder, temporaryFolder } from "./temporary-folder.js";
+import { temporaryFolder } from "./temporary-folder.js";
 
 export interface EtcdOptions {
   /** Further arguments, such as `["--quota-backend-bytes=16777216"]`. */
@@ -13,44 +14,7 @@ export interface EtcdOptions {
 }
 
 /** One etcd server. */
-export class EtcdServer {
-  readonly port: number;
-  readonly #process: ServerProcess;
-  readonly #folder: string;
-  readonly #scheme: string;
-
-  constructor(process: ServerProcess, port: number, folder: string, scheme: string) {
-    this.#process = process;
-    this.port = port;
-    this.#folder = folder;
-    this.#scheme = scheme;
-  }
-
-  /** Without a namespace. */
-  get address(): string {
-    return `${this.#scheme}://127.0.0.1:${this.port}`;
-  }
-
-  get pid(): number {
-    return this.#process.pid;
-  }
-
-  kill(signal: NodeJS.Signals): void {
-    this.#process.kill(signal);
-  }
-
-  /** With the same data, on the same port. */
-  restart(): Promise<void> {
-    return this.#process.restart();
-  }
-
-  async stop(): Promise<void> {
-    await this.#process.stop();
-    removeFolder(this.#folder);
-  }
-}
-
-export async function startEtcd({ args = [], tls, ...given }: EtcdOptions = {}): Promise<EtcdServer> {
+export async function startEtcd({ args = [], tls, ...given }: EtcdOptions = {}): Promise<RunningServer> {
   const [port, peerPort] = [given.port ?? (await freePort()), await freePort()];
   const folder = temporaryFolder("etcd");
   const clients = `${tls ? "https" : "http"}://127.0.0.1:${port}`;
@@ -69,5 +33,6 @@ export async function startEtcd({ args = [], tls, ...given }: EtcdOptions = {}):
     ],
     ready: port,
   });
-  return new EtcdServer(process, port, folder, tls ? "etcds" : "etcd");
+  const address = `${tls ? "etcds" : "etcd"}://127.0.0.1:${port}`;
+  return new RunningServer(process, { address, port, folder });
 }

@@ -2,12 +2,12 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { program } from "./available.js";
 import { freePort } from "./free-port.js";
-import type { PostgresServer } from "./postgres.js";
+import type { RunningServer } from "./running-server.js";
 import { ServerProcess } from "./server-process.js";
 import { removeFolder, temporaryFolder } from "./temporary-folder.js";
 
 /** PgBouncer in front of a server, which gives its connections out for one transaction at a time. */
-export async function startPgBouncer(server: PostgresServer) {
+export async function startPgBouncer(server: RunningServer) {
   const port = await freePort();
   const folder = temporaryFolder("pgbouncer", "postgres");
   const config = join(folder, "pgbouncer.ini");

@@ -2,8 +2,9 @@ import { appendFileSync, chownSync, readFileSync, statSync, writeFileSync } from
 import { join } from "node:path";
 import { program } from "./available.js";
 import { freePort } from "./free-port.js";
+import { RunningServer } from "./running-server.js";
 import { runProgram, runProgramAside, ServerProcess } from "./server-process.js";
-import { removeFolder, temporaryFolder } from "./temporary-folder.js";
+import { temporaryFolder } from "./temporary-folder.js";
 
 /** It refuses to run as root. */
 const user = "postgres";
@@ -53,35 +54,14 @@ export async function startPostgres(options: PostgresOptions = {}) {
     ready: /database system is ready to accept (read-only )?connections/,
   });
   const secret = options.password === undefined ? "" : `:${encodeURIComponent(options.password)}`;
-  return {
-    address: `postgres://${user}${secret}@127.0.0.1:${port}/postgres`,
-    port,
-    folder,
-    get pid() {
-      return server.pid;
-    },
-    get output() {
-      return server.output;
-    },
-    /** SIGTERM, SIGINT and SIGQUIT stop it smartly, fast, and at once. SIGKILL leaves its backends behind. */
-    kill: (signal: NodeJS.Signals) => {
-      server.kill(signal);
-    },
-    /** Resolves when the process is gone, however it went. */
-    exited: () => server.exited,
-    restart: () => server.restart(),
+  const address = `postgres://${user}${secret}@127.0.0.1:${port}/postgres`;
+  return Object.assign(new RunningServer(server, { address, port, folder }), {
     /** Makes a primary of a standby. */
     promote: () => {
       runProgram(program("pg_ctl"), ["promote", "-w", "-D", data], user);
     },
-    async stop() {
-      await server.stop();
-      removeFolder(folder);
-    },
-  };
+  });
 }
-
-export type PostgresServer = Awaited<ReturnType<typeof startPostgres>>;
 
 function initialize(folder: string, data: string, { password, tls }: PostgresOptions): void {
   const secret = join(folder, "password");

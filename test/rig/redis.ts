@@ -1,7 +1,8 @@
 import { serverPath } from "./available.js";
 import { freePort } from "./free-port.js";
+import { RunningServer } from "./running-server.js";
 import { ServerProcess } from "./server-process.js";
-import { removeFolder, temporaryFolder } from "./temporary-folder.js";
+import { temporaryFolder } from "./temporary-folder.js";
 
 export interface RedisOptions {
   /** More of its command line, as in `["--requirepass", "secret"]`. */
@@ -17,7 +18,7 @@ export interface RedisOptions {
 }
 
 /** One Redis server on a port of its own. */
-export async function startRedis(options: RedisOptions = {}) {
+export async function startRedis(options: RedisOptions = {}): Promise<RunningServer> {
   const port = await freePort();
   const folder = temporaryFolder("redis");
   const { tls } = options;
@@ -36,27 +37,9 @@ export async function startRedis(options: RedisOptions = {}) {
     env: options.env ?? {},
     ready: options.ready ?? /Ready to accept connections/,
   });
-  return {
-    address: `${tls ? "rediss" : "redis"}://127.0.0.1:${port}`,
-    port,
-    folder,
-    get pid() {
-      return server.pid;
-    },
-    kill: (signal: NodeJS.Signals) => {
-      server.kill(signal);
-    },
-    /** Resolves when the process is gone, however it went. */
-    exited: () => server.exited,
-    restart: () => server.restart(),
-    async stop() {
-      await server.stop();
-      removeFolder(folder);
-    },
-  };
+  const address = `${tls ? "rediss" : "redis"}://127.0.0.1:${port}`;
+  return new RunningServer(server, { address, port, folder });
 }
-
-export type RedisServer = Awaited<ReturnType<typeof startRedis>>;
 
 function tlsArguments({ cert, key, ca }: { cert: string; key: string; ca: string }): string[] {
   return ["--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", ca];

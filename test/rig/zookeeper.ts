@@ -2,8 +2,9 @@ import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { program, serverPath } from "./available.js";
 import { freePort } from "./free-port.js";
+import { RunningServer } from "./running-server.js";
 import { ServerProcess } from "./server-process.js";
-import { removeFolder, temporaryFolder } from "./temporary-folder.js";
+import { temporaryFolder } from "./temporary-folder.js";
 
 export interface ZookeeperOptions {
   /** Its unit of time; the shortest session has two. 100 ms, unless said, where 2000 is ZooKeeper's own. */
@@ -19,7 +20,7 @@ export interface ZookeeperOptions {
 }
 
 /** One ZooKeeper server on a port of its own. */
-export async function startZookeeper(options: ZookeeperOptions = {}) {
+export async function startZookeeper(options: ZookeeperOptions = {}): Promise<RunningServer> {
   const port = await freePort();
   const folder = temporaryFolder("zookeeper");
   writeFileSync(join(folder, "zoo.cfg"), [...settings(folder, port, options), ""].join("\n"));
@@ -36,27 +37,9 @@ export async function startZookeeper(options: ZookeeperOptions = {}) {
     env: options.env ?? {},
     ready: port,
   });
-  return {
-    address: `zookeeper${options.tls ? "s" : ""}://127.0.0.1:${port}`,
-    port,
-    folder,
-    get pid() {
-      return server.pid;
-    },
-    kill: (signal: NodeJS.Signals) => {
-      server.kill(signal);
-    },
-    /** Resolves when the process is gone, however it went. */
-    exited: () => server.exited,
-    restart: () => server.restart(),
-    async stop() {
-      await server.stop();
-      removeFolder(folder);
-    },
-  };
+  const address = `zookeeper${options.tls ? "s" : ""}://127.0.0.1:${port}`;
+  return new RunningServer(server, { address, port, folder });
 }
-
-export type ZookeeperServer = Awaited<ReturnType<typeof startZookeeper>>;
 
 /** A small heap, and a start in a second or two: a server for tests lives for less than a minute. */
 export const javaArguments = [

@@ -7,7 +7,8 @@ import { planBySight } from "../../src/engines/zookeeper/change-plan.js";
 import { Committer } from "../../src/engines/zookeeper/committer.js";
 import { Layout } from "../../src/engines/zookeeper/layout.js";
 import { describeOn } from "../rig/available.js";
-import { startZookeeper, type ZookeeperServer } from "../rig/zookeeper.js";
+import { startZookeeper } from "../rig/zookeeper.js";
+import type { RunningServer } from "../rig/running-server.js";
 import { bareClient, type BareClient } from "./bare-client.js";
 
 const put = (key: string, value = key, session?: string): Write => {
@@ -16,7 +17,7 @@ const put = (key: string, value = key, session?: string): Write => {
 const remove = (key: string): Write => ({ kind: "delete", key });
 
 describeOn("zookeeper", "a change on ZooKeeper", () => {
-  let server: ZookeeperServer;
+  let server: RunningServer;
   let bare: BareClient;
   let store: Store;
   let layout: Layout;

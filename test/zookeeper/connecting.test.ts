@@ -6,12 +6,13 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeOn, program } from "../rig/available.js";
 import { runProgram } from "../rig/server-process.js";
 import { removeFolder, temporaryFolder } from "../rig/temporary-folder.js";
-import { startZookeeper, type ZookeeperServer } from "../rig/zookeeper.js";
+import { startZookeeper } from "../rig/zookeeper.js";
+import type { RunningServer } from "../rig/running-server.js";
 
 const put = (key: string): Write => ({ kind: "put", key, value: Buffer.from(key) });
 
 describeOn("zookeeper", "connecting to ZooKeeper", () => {
-  let server: ZookeeperServer;
+  let server: RunningServer;
   beforeAll(async () => {
     server = await startZookeeper();
   }, 60_000);

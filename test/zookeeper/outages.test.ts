@@ -11,14 +11,15 @@ import { describeOn } from "../rig/available.js";
 import { FaultProxy } from "../rig/fault-proxy.js";
 import { freePort } from "../rig/free-port.js";
 import { bareClient } from "./bare-client.js";
-import { startZookeeper, type ZookeeperServer } from "../rig/zookeeper.js";
+import { startZookeeper } from "../rig/zookeeper.js";
+import type { RunningServer } from "../rig/running-server.js";
 
 const put = (key: string, value = key, session?: string): Write => {
   return { kind: "put", key, value: Buffer.from(value), session };
 };
 
 describeOn("zookeeper", "a ZooKeeper server that is away for a while", () => {
-  let server: ZookeeperServer;
+  let server: RunningServer;
   let proxy: FaultProxy;
   let store: ZookeeperStore;
   /** By a way of its own, on which nothing goes wrong. */
