@@ -42,6 +42,7 @@ const fences = {
 const watches = { log: "replay what was missed", resync: "begin with how things stand" };
 
 const pushes = {
+  view: "told each change, and shown what it leads to",
   data: "told each change",
   doorbell: "woken to look",
   poll: "look by themselves from time to time",

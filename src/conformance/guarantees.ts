@@ -10,7 +10,7 @@ export function guarantees(check: Check): void {
     assert.ok(["own", "shared"].includes(promised.revisions));
     assert.ok(["any", "own"].includes(promised.bindings));
     assert.ok(["log", "resync"].includes(promised.watch));
-    assert.ok(["data", "doorbell", "poll"].includes(promised.push));
+    assert.ok(["view", "data", "doorbell", "poll"].includes(promised.push));
     const fences = ["monotonic", "follows-clock-on-failover", "regresses-on-failover"];
     assert.ok(fences.includes(promised.fence));
     assert.ok(["process", "host", "server"].includes(promised.expiryClock));

@@ -25,8 +25,8 @@ const mostSessions = 10;
  * all who will ever be ahead of it: if it shows one, and then that one is deleted, nobody is left. Whether
  * our own key is still there the session says then: the key is deleted by us, when we give the place up, or
  * with its session, and by nobody else; and whoever is granted something asks first whether the session is
- * valid. That is proof wherever a valid session surely has its keys. Elsewhere, and with two or more ahead,
- * we look again.
+ * valid. That is proof wherever a valid session surely has its keys. There, with two or more ahead, we look
+ * as soon as the second has gone, while the one ahead has what we wait for. Elsewhere we look when that goes.
  */
 export class QueuePlace {
   readonly session: Session;
@@ -92,7 +92,7 @@ export class QueuePlace {
   /**
    * Resolves when nobody is ahead. Rejects with 'lost' when the session ends, or with the signal's reason.
    *
-   * Only the next one ahead is watched: its going wakes us and nobody else.
+   * Only the next one ahead is waited for: its going wakes us and nobody else.
    */
   async untilFirst(signal: AbortSignal): Promise<void> {
     const halt = new AbortController();
@@ -146,11 +146,14 @@ export class QueuePlace {
   /** Waits until the key ahead is gone, or may be, and finds out where we stand then. */
   async #untilItLeft(ahead: string, signal: AbortSignal): Promise<void> {
     const { store, clock } = this.#keeper;
-    const { seen } = this.#position;
-    const watch = store.watch(ahead, { exact: true, from: seen, signal });
+    const watch = store.watch(ahead, { exact: true, from: this.#position.seen, signal });
+    const waited = new AbortController();
+    if (looksAhead(store.guarantees)) {
+      // If it fails, it was for nothing: then we look when our turn comes.
+      this.#lookAhead(AbortSignal.any([signal, waited.signal])).catch(() => undefined);
+    }
     try {
-      const gone = await untilGone(watch, ahead);
-      this.#position = this.#afterItLeft(gone) ?? (await this.#look(gone.at > seen ? gone.at : seen));
+      this.#position = await this.#afterItLeft(await untilGone(watch, ahead));
     } catch (error) {
       if (!isLockstepError(error, "unavailable")) throw error;
       // The place is ours for as long as the session lives, so a store that is away for a while is waited
@@ -159,17 +162,42 @@ export class QueuePlace {
     } finally {
       // Only now: whoever is first has waited long enough.
       void watch.return?.();
+      waited.abort();
     }
     signal.throwIfAborted();
   }
 
-  /** Where we stand once the one ahead has gone, if it follows from what was seen: see above. */
-  #afterItLeft({ at, first }: Departure): Position | undefined {
-    const { isNext, seen } = this.#position;
+  /** Where we stand once the one ahead has gone. */
+  async #afterItLeft({ at, first }: Departure): Promise<Position> {
+    const { second, seen } = this.#position;
     // Told of an older state, it may not have been there yet.
-    const nobodyIsLeft = isNext && at > seen && isSureOfKeys(this.#keeper.store.guarantees);
-    if (first !== this.key && !nobodyIsLeft) return undefined;
-    return { created: this.token, ahead: undefined, isNext: false, seen: at };
+    const isLast = second === undefined && at > seen && isSureOfKeys(this.#keeper.store.guarantees);
+    if (first === this.key || isLast) return this.#firstAt(at);
+    const atLeast = at > seen ? at : seen;
+    if (first === undefined) {
+      // Who is first is mostly all that there is to know.
+      const { entries, revision } = await this.#keeper.store.read({ ...firstOf(this.#queue), atLeast });
+      if (entries[0]?.key === this.key) return this.#firstAt(revision);
+    }
+    return this.#look(atLeast);
+  }
+
+  /**
+   * Finds out, while there is one ahead, whether anybody is left before that one. What it puts in the place
+   * of `#position` is seen later and holds our key, too; so all that follows from it is as true as before.
+   */
+  async #lookAhead(signal: AbortSignal): Promise<void> {
+    const { store } = this.#keeper;
+    for (;;) {
+      const { second, seen } = this.#position;
+      if (second === undefined) return;
+      const watch = store.watch(second, { exact: true, from: seen, signal });
+      const { at } = await untilGone(watch, second);
+      void watch.return?.();
+      const found = await this.#look(at > seen ? at : seen);
+      if (signal.aborted) return;
+      this.#position = found;
+    }
   }
 
   async #look(atLeast: Revision): Promise<Position> {
@@ -178,6 +206,10 @@ export class QueuePlace {
     if (!position) throw lostError(`the place in ${this.#queue}`);
     return position;
   }
+
+  #firstAt(seen: Revision): Position {
+    return { created: this.token, ahead: undefined, second: undefined, seen };
+  }
 }
 
 /** Whether a session that is valid here surely has its keys there. */
@@ -185,12 +217,17 @@ function isSureOfKeys({ failoverLosesCommits, expiryMovesWithWallClock }: Guaran
   return !failoverLosesCommits && !expiryMovesWithWallClock;
 }
 
+/** Whether it pays to know early: where a look takes time, and news do not show who is first. */
+function looksAhead(guarantees: Guarantees): boolean {
+  return guarantees.reach === "network" && guarantees.push === "data" && isSureOfKeys(guarantees);
+}
+
 interface Position {
   readonly created: Revision;
   /** The key just before ours. */
   readonly ahead: string | undefined;
-  /** Nobody is before that one. */
-  readonly isNext: boolean;
+  /** The key just before that one. */
+  readonly second: string | undefined;
   readonly seen: Revision;
 }
 
@@ -201,7 +238,8 @@ function positionOf(key: string, snapshot: Snapshot): Position | undefined {
   for (let i = entries.length - 1; i >= 0; i--) {
     const entry = entries[i];
     if (entry?.key !== key) continue;
-    return { created: entry.created, ahead: entries[i - 1]?.key, isNext: i === 1, seen: revision };
+    const [ahead, second] = [entries[i - 1]?.key, entries[i - 2]?.key];
+    return { created: entry.created, ahead, second, seen: revision };
   }
   return undefined;
 }
@@ -235,7 +273,7 @@ async function join(
   }
 }
 
-/** What to show to who waits in a queue. */
+/** Who is first in a queue. */
 function firstOf(queue: string): Query {
   return { prefix: queue, order: "created", limit: 1 };
 }

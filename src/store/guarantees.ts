@@ -26,9 +26,10 @@ export interface Guarantees {
   /** 'log': a watch from an old revision replays what happened since; 'resync': it begins with a snapshot. */
   readonly watch: "log" | "resync";
   /**
-   * What wakes a watcher: the event itself, a bare knock after which it reads, or nothing but its own poll.
+   * What wakes a watcher: the event with what its change has to show, the event alone, a bare knock after
+   * which it reads, or nothing but its own poll.
    */
-  readonly push: "data" | "doorbell" | "poll";
+  readonly push: "view" | "data" | "doorbell" | "poll";
   /**
    * Whether a fencing token can ever be lower than one handed out before: never; after a failover to a server
    * whose clock is behind by more than the failover took; or after any failover.

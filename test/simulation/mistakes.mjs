@@ -38,7 +38,8 @@ export const mistakes = [
   return undefined;
 }`,
     replace: `  }
-  return { created: revision + 1n, ahead: entries.at(-1)?.key, isNext: entries.length === 1, seen: revision };
+  const [ahead, second] = [entries.at(-1)?.key, entries.at(-2)?.key];
+  return { created: revision + 1n, ahead, second, seen: revision };
 }`,
   },
   {
@@ -80,8 +81,8 @@ export const mistakes = [
     name: "the second in line is let in",
     workload: "locks",
     file: "src/coordination/queue-place.ts",
-    find: "ahead: entries[i - 1]?.key,",
-    replace: "ahead: entries[i - 2]?.key,",
+    find: "[entries[i - 1]?.key, entries[i - 2]?.key]",
+    replace: "[entries[i - 2]?.key, entries[i - 3]?.key]",
   },
   {
     name: "an unknown outcome is taken for a no",
@@ -104,22 +105,23 @@ export const mistakes = [
     name: "who has seen the one ahead leave does not look again",
     workload: "locks",
     file: "src/coordination/queue-place.ts",
-    find: "this.#position = this.#afterItLeft(gone) ?? (await this.#look(gone.at > seen ? gone.at : seen));",
-    replace: "this.#position = { ...this.#position, ahead: undefined };",
+    find: "this.#position = await this.#afterItLeft(await untilGone(watch, ahead));",
+    replace:
+      "await untilGone(watch, ahead);\n      this.#position = { ...this.#position, ahead: undefined };",
   },
   {
     name: "whoever is shown to be first is taken for oneself",
     workload: "locks",
     file: "src/coordination/queue-place.ts",
-    find: "if (first !== this.key && !nobodyIsLeft)",
-    replace: "if (first === undefined && !nobodyIsLeft)",
+    find: "if (first === this.key || isLast)",
+    replace: "if (first !== undefined || isLast)",
   },
   {
     name: "the one ahead is taken for the only one",
     workload: "locks",
     file: "src/coordination/queue-place.ts",
-    find: "isNext: i === 1",
-    replace: "isNext: i > 0",
+    find: "[entries[i - 1]?.key, entries[i - 2]?.key]",
+    replace: "[entries[i - 1]?.key, undefined]",
   },
   {
     name: "a watch's resync is not news",

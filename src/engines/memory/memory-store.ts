@@ -26,7 +26,7 @@ export class MemoryStore implements Store {
     revisions: "own",
     bindings: "any",
     watch: "log",
-    push: "data",
+    push: "view",
     fence: "monotonic",
     failoverLosesCommits: false,
     expiryClock: "process",
