@@ -100,6 +100,29 @@ describeOn("redis", "changes that are made in one turn", () => {
     expect(await made).toMatchObject({ ok: true });
   });
 
+  test("and in which a session ends know in their order what it took along", async () => {
+    const [session, idle] = [
+      await store.openSession({ ttlMs: 10_000 }),
+      await store.openSession({ ttlMs: 10_000 }),
+    ];
+    await store.commit({ then: [put("a", "", session.id)] });
+    const before = store.commit({ then: [drop("warm"), put("b", "", session.id)], read: { prefix: "" } });
+    const ended = session.end();
+    const after = await all([
+      { when: [absent("a")], then: [], read: { key: "b" } },
+      { then: [put("c", "", session.id)] },
+      { then: [put("d")], read: { prefix: "" } },
+    ]);
+    await ended;
+    expect((await before).snapshot.entries.map(({ key }) => key)).toEqual(["a", "b"]);
+    expect(after.map(({ ok }) => ok)).toEqual([true, false, true]);
+    expect(after[0]?.snapshot.entries).toEqual([]);
+    expect(after[2]?.snapshot.entries.map(({ key }) => key)).toEqual(["d"]);
+    const deleted = store.commit({ then: [drop("d")] });
+    await idle.end();
+    expect((await store.read({ key: "d" })).revision).toBe((await deleted).snapshot.revision);
+  });
+
   test("and whose answer is lost are all of unknown outcome; a look among them is not", async () => {
     proxy.drop("client");
     const outcomes = Promise.allSettled([

@@ -1,10 +1,15 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import type { Clock } from "../../base/clock.js";
 import { isLockstepError, LockstepError, type Applied } from "../../base/errors.js";
 import { closedError } from "../../store/watch-feed.js";
 import { clientLike, replyWithinMs, type Client } from "./clients.js";
 import type { Reply } from "./replies.js";
 import type { Argument } from "./requests.js";
-import type { Script } from "./script.js";
+
+/** The server knows it by its hash, once it has seen the text. */
+const script = readFileSync(new URL("script.lua", import.meta.url), "utf8");
+const hash = createHash("sha1").update(script).digest("hex");
 
 /** The words by which a server says that it did nothing of what was asked. */
 const refusal = new RegExp(
@@ -12,22 +17,22 @@ const refusal = new RegExp(
     "NOREPLICAS|MASTERDOWN|NOSCRIPT)\\b",
 );
 
-/** Runs scripts on the server, by one connection that comes back by itself. */
+/** Runs the script on the server, by one connection that comes back by itself. */
 export class Connection {
   readonly client: Client;
   readonly #clock: Clock;
-  readonly #keys: readonly string[];
+  /** What the script is always called with: how many keys, which, and what its channels begin with. */
+  readonly #address: readonly string[];
   #lastError: unknown;
   /** One wait for the connection, whoever waits. */
   #arrival: Promise<void> | undefined;
-  #arrived: (() => void) | undefined;
-  #giveUp: ((error: unknown) => void) | undefined;
+  #arrived: ((error?: LockstepError) => void) | undefined;
   #closed = false;
 
   /** `onReady` is called for every new connection. */
-  constructor(model: Client, keys: readonly string[], clock: Clock, onReady: () => void) {
+  constructor(model: Client, address: readonly string[], clock: Clock, onReady: () => void) {
     this.client = clientLike(model);
-    this.#keys = keys;
+    this.#address = address;
     this.#clock = clock;
     this.client.on("error", (error: unknown) => (this.#lastError = error));
     this.client.on("ready", () => {
@@ -49,17 +54,19 @@ export class Connection {
     }
   }
 
-  /** Runs a script, once; see `failure` for what it means if that fails. */
-  async run(script: Script, args: readonly Argument[]): Promise<Reply> {
+  /** Runs the script, once; see `failure` for what it means if that fails. */
+  async run(args: readonly Argument[]): Promise<Reply> {
     if (this.client.status !== "ready") await this.#arrives();
-    const request = [this.#keys.length, ...this.#keys, ...args] as const;
+    // As one argument, for ioredis does not like many.
+    const request = [hash, ...this.#address, ...args];
     try {
-      return (await this.client.callBuffer("evalsha", script.hash, ...request)) as Reply;
+      return (await this.client.callBuffer("evalsha", request)) as Reply;
     } catch (error) {
       if (!isReply(error) || !error.message.includes("NOSCRIPT")) throw error;
     }
     // A server that does not know the script has not run it.
-    return (await this.client.callBuffer("eval", script.text, ...request)) as Reply;
+    request[0] = script;
+    return (await this.client.callBuffer("eval", request)) as Reply;
   }
 
   /** `ifLost` says what may have become of a request when no answer comes: a mere look changes nothing. */
@@ -87,32 +94,24 @@ export class Connection {
     this.#closed = true;
     if (this.client.status === "ready") await this.client.quit().catch(ignore);
     this.client.disconnect();
-    this.#giveUp?.(closedError());
+    this.#arrived?.(closedError());
   }
 
   #arrives(): Promise<void> {
-    this.#arrival ??= this.#wait().finally(() => (this.#arrival = undefined));
+    if (this.#closed) return Promise.reject(closedError());
+    this.#arrival ??= new Promise((resolve, reject) => {
+      const timer = this.#clock.after(replyWithinMs, () => this.#arrived?.(this.#unreachable()));
+      this.#arrived = (error) => {
+        timer.cancel();
+        this.#arrival = undefined;
+        if (error) reject(error);
+        else resolve();
+      };
+    });
     return this.#arrival;
   }
 
-  #wait(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = this.#clock.after(replyWithinMs, () => {
-        reject(this.#unreachable(this.#lastError));
-      });
-      this.#arrived = () => {
-        timer.cancel();
-        resolve();
-      };
-      this.#giveUp = (error) => {
-        timer.cancel();
-        reject(error);
-      };
-      if (this.#closed) this.#giveUp(closedError());
-    });
-  }
-
-  #unreachable(cause: unknown): LockstepError {
+  #unreachable(cause?: unknown): LockstepError {
     const reason = this.#lastError ?? cause;
     return new LockstepError("unavailable", `redis: the server cannot be reached: ${messageOf(reason)}`, {
       cause: reason,

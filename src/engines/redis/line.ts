@@ -1,19 +1,17 @@
 import type { Applied } from "../../base/errors.js";
 import { refused, type Connection } from "./connection.js";
-import type { Answer } from "./replies.js";
+import type { Answer, Reply } from "./replies.js";
 import type { Argument } from "./requests.js";
-import { commitScript } from "./script.js";
 
 /**
- * As much goes in one run of the script, unless a single change is longer: for nobody else is served
- * meanwhile, and while one runs, the answers of another are read here.
+ * What is longer is sent at once: for nobody else is served while a script runs, and while one runs, the
+ * answers of another are read here.
  */
 const mostBytes = 16 * 1024;
 /** What an argument takes besides itself. */
 const argumentBytes = 16;
 
 interface Waiting {
-  readonly args: readonly Argument[];
   readonly ifLost: Applied;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
@@ -26,60 +24,55 @@ interface Waiting {
  */
 export class Line {
   readonly #connection: Connection;
-  readonly #channel: string;
   readonly #onWait: (waitMs: number | null) => void;
   #waiting: Waiting[] = [];
+  #args: Argument[] = [];
+  #bytes = 0;
 
   /** Every answer says to `onWait` when a session may be due. */
-  constructor(connection: Connection, channel: string, onWait: (waitMs: number | null) => void) {
+  constructor(connection: Connection, onWait: (waitMs: number | null) => void) {
     this.#connection = connection;
-    this.#channel = channel;
     this.#onWait = onWait;
   }
 
   ask(args: readonly Argument[], ifLost: Applied): Promise<Answer> {
+    for (const argument of args) {
+      this.#args.push(argument);
+      this.#bytes += argument.length + argumentBytes;
+    }
     return new Promise((resolve, reject) => {
-      const count = this.#waiting.push({ args, ifLost, resolve, reject });
-      if (count === 1) process.nextTick(this.depart);
+      const count = this.#waiting.push({ ifLost, resolve, reject });
+      if (this.#bytes > mostBytes) this.depart();
+      else if (count === 1) process.nextTick(this.depart);
     });
   }
 
   /** Sends what waits for the end of this turn. */
   readonly depart = (): void => {
-    const all = this.#waiting;
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    const sent = this.#connection.run(this.#args);
     this.#waiting = [];
-    for (let from = 0; from < all.length;) {
-      const together = all.slice(from, from + countOf(all, from));
-      from += together.length;
-      void this.#send(together);
-    }
+    this.#args = [];
+    this.#bytes = 0;
+    sent.then(
+      (reply) => {
+        this.#answer(waiting, reply);
+      },
+      (cause: unknown) => {
+        // Nobody knows how far it came, unless the server says that it did nothing.
+        for (const { ifLost, reject } of waiting) reject(this.#connection.failure(cause, ifLost));
+      },
+    );
   };
 
-  async #send(together: readonly Waiting[]): Promise<void> {
-    try {
-      const args = together.flatMap((each) => each.args);
-      const reply = await this.#connection.run(commitScript, [this.#channel, ...args]);
-      this.#onWait(reply[0]);
-      for (let i = 0; i < together.length; i++) {
-        const answer = reply[i + 1] as Answer;
-        const [verdict] = answer;
-        if (typeof verdict === "number") together[i]!.resolve(answer);
-        else together[i]!.reject(refused(verdict.toString()));
-      }
-    } catch (cause) {
-      // Nobody knows how far it came, unless the server says that it did nothing.
-      for (const { ifLost, reject } of together) reject(this.#connection.failure(cause, ifLost));
+  #answer(waiting: readonly Waiting[], reply: Reply): void {
+    this.#onWait(reply[0]);
+    for (let i = 0; i < waiting.length; i++) {
+      const answer = reply[i + 1] as Answer;
+      const [verdict] = answer;
+      if (typeof verdict === "number") waiting[i]!.resolve(answer);
+      else waiting[i]!.reject(refused(verdict.toString()));
     }
   }
-}
-
-/** How many from there on go together. */
-function countOf(waiting: readonly Waiting[], from: number): number {
-  let bytes = 0;
-  let to = from;
-  for (; to < waiting.length; to++) {
-    for (const argument of waiting[to]!.args) bytes += argument.length + argumentBytes;
-    if (to > from && bytes > mostBytes) break;
-  }
-  return to - from;
 }

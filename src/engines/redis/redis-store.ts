@@ -9,23 +9,19 @@ import type { SessionOptions, Store, WatchOptions } from "../../store/store.js";
 import { closedError } from "../../store/watch-feed.js";
 import { databaseOf, keyPrefixOf, subscriberLike, type Client } from "./clients.js";
 import { Connection } from "./connection.js";
-import { ExpiryAlarm } from "./expiry-alarm.js";
 import { guarantees } from "./guarantees.js";
 import { Line } from "./line.js";
 import { snapshotOf } from "./replies.js";
-import { changeArguments } from "./requests.js";
-import { sessionScript } from "./script.js";
+import { changeArguments, deletesFirst } from "./requests.js";
 import { WatchHub } from "./watch-hub.js";
 
 /** Many machines on one Redis server. See docs/engines/redis.md for how the parts play together. */
 export class RedisStore implements Store {
   readonly guarantees: Guarantees = guarantees;
   readonly #clock: Clock;
-  readonly #channel: string;
   readonly #connection: Connection;
   readonly #line: Line;
   readonly #hub: WatchHub;
-  readonly #alarm: ExpiryAlarm;
   readonly #sessions: OpenSessions;
   #closing: Promise<void> | undefined;
 
@@ -35,29 +31,22 @@ export class RedisStore implements Store {
     this.#sessions = new OpenSessions(clock);
     // One hash tag, so that all of a namespace lies on one node of a cluster.
     const prefix = `${keyPrefixOf(model)}{${namespace}}:`;
-    this.#channel = `${prefix}${databaseOf(model)}:`;
+    const channel = `${prefix}${databaseOf(model)}:`;
     const keys = ["entries", "index", "deadlines"].map((name) => prefix + name);
-    this.#connection = new Connection(model, keys, clock, () => {
+    const address = [String(keys.length), ...keys, channel];
+    this.#connection = new Connection(model, address, clock, () => {
       this.#lookAfterSessions();
     });
-    this.#line = new Line(this.#connection, this.#channel, (waitMs) => {
-      this.#alarm.set(waitMs);
+    this.#line = new Line(this.#connection, (waitMs) => {
+      this.#hub.dueIn(waitMs);
     });
     this.#hub = new WatchHub({
       connect: () => subscriberLike(this.#connection.client),
       isRelayed: model.isCluster,
-      channel: this.#channel,
+      channel,
       clock,
       read: (query) => this.#read(query),
-      onWait: (waitMs) => {
-        this.#alarm.set(waitMs);
-      },
     });
-    this.#alarm = new ExpiryAlarm(
-      clock,
-      () => this.#hub.isWatching,
-      () => this.#line.ask(changeArguments({ then: [] }), "no"),
-    );
   }
 
   /** The first connection. */
@@ -73,7 +62,7 @@ export class RedisStore implements Store {
     const snapshot = snapshotOf(answer, read);
     const number = answer[0] as number;
     if (number === 0) return { ok: true, revision: snapshot.revision, snapshot };
-    const write = then[number - 1 - when.length];
+    const write = deletesFirst(then)[number - 1 - when.length];
     const failed =
       write?.kind === "put" ? ({ kind: "alive", session: write.session! } as const) : when[number - 1]!;
     if (failed.kind === "alive") this.#sessions.lose(failed.session);
@@ -98,8 +87,9 @@ export class RedisStore implements Store {
     const { ttlMs, label = "" } = options;
     const id = nonce();
     const askedAt = this.#clock.now();
-    // One that was opened though its answer is lost has no keys, and expires.
-    await this.#command("open", id, String(ttlMs), label);
+    // Of no session's life is it asked what became of a lost request: done twice, or done though nobody heard
+    // of it, none does harm. One that was opened so has no keys, and expires.
+    await this.#line.ask(["open", id, `${ttlMs} ${label}`], "no");
     const link = { renew: () => this.#renew(id), end: () => this.#end(id) };
     return this.#sessions.keep(id, ttlMs, askedAt, link);
   }
@@ -112,22 +102,22 @@ export class RedisStore implements Store {
   async #close(): Promise<void> {
     this.#line.depart();
     this.#hub.close(closedError());
-    this.#alarm.cancel();
     await this.#sessions.endAll();
     await this.#connection.close();
   }
 
-  async #read(query: Query): Promise<Snapshot> {
+  async #read(query?: Query): Promise<Snapshot> {
     return snapshotOf(await this.#line.ask(changeArguments({ then: [], read: query }), "no"), query);
   }
 
   async #renew(id: string): Promise<boolean> {
-    return (await this.#command("renew", id)) === 1;
+    const [verdict] = await this.#line.ask(["renew", id], "no");
+    return verdict === 0;
   }
 
   async #end(id: string): Promise<void> {
     try {
-      await this.#command("end", id);
+      await this.#line.ask(["end", id], "no");
     } catch (error) {
       // Who closes does not wait for a session to expire on a server that is away.
       if (!this.#closing) throw error;
@@ -145,19 +135,6 @@ export class RedisStore implements Store {
           // Renewed in its time, or not any more.
         },
       );
-    }
-  }
-
-  /** Done twice, or done though nobody heard of it, none of these harms. */
-  async #command(...command: string[]): Promise<unknown> {
-    // What was asked before it arrives before it.
-    this.#line.depart();
-    try {
-      const [waitMs, done] = await this.#connection.run(sessionScript, [this.#channel, ...command]);
-      this.#alarm.set(waitMs);
-      return done?.[0];
-    } catch (error) {
-      throw this.#connection.failure(error, "no");
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Entry, Event, Query, Revision, SessionInfo, Snapshot } from "../../store/change.js";
 import { arrange } from "../../store/rules.js";
 
-/** What every script answers; see commit.lua. A session's script answers as to one change. */
+/** What the script answers: see there. */
 export type Reply = readonly [waitMs: number | null, ...answers: Answer[]];
 
 export type Answer = readonly [
@@ -40,46 +40,55 @@ export interface Told {
   readonly waitMs: number | null;
   /** None where the commit was too long to be told. */
   readonly events: readonly Event[];
+  /** What the commit was to show. */
+  readonly shown: Snapshot | undefined;
 }
 
-/** A message: "revision due seconds microseconds", and of each event its key, a length and so many bytes. */
+/**
+ * A message: the revision, and in how many milliseconds a session may be due; and of each event its key, a
+ * length and so many bytes. So too, before them and after a control character, what it shows.
+ */
 export function decodeTold(message: Buffer): Told {
-  let at = 0;
-  const line = () => {
-    const from = at;
-    const end = message.indexOf(lineEnd, from);
-    at = end + 1;
-    return message.toString("utf8", from, end);
-  };
-  const [stamp = "", due, seconds, microseconds] = line().split(" ");
-  const now = Number(seconds) * 1e6 + Number(microseconds);
+  const head = message.indexOf(lineEnd);
+  const [stamp, wait] = splitOnce(message.toString("latin1", 0, head), " ");
   const revision = BigInt(stamp);
   const events: Event[] = [];
-  while (at < message.length) {
-    const key = line();
-    const length = Number(line());
-    const raw = message.subarray(at, (at += length));
-    if (length === 0) events.push({ kind: "delete", key, revision });
+  let shown: Snapshot | undefined;
+  for (let at = head + 1; at < message.length;) {
+    const second = message.indexOf(lineEnd, at);
+    const third = message.indexOf(lineEnd, second + 1);
+    const key = message.toString("utf8", at, second);
+    const length = Number(message.toString("latin1", second + 1, third));
+    at = third + 1 + length;
+    const raw = message.subarray(third + 1, at);
+    if (key.startsWith("\u0001")) shown = { revision, entries: [decodeEntry(key.slice(1), raw)] };
+    else if (length === 0) events.push({ kind: "delete", key, revision });
     else events.push({ kind: "put", key, revision, entry: decodeEntry(key, raw) });
   }
-  return { revision, waitMs: due === "0" ? null : (Number(due) - now) / 1000, events };
+  return { revision, waitMs: wait === "" ? null : Number(wait), events, shown };
 }
 
 const lineEnd = "\n".charCodeAt(0);
-const space = " ".charCodeAt(0);
+
+/** More than two revisions and the name of a session take. */
+const longestHead = 64;
 
 /** What is stored of a key: "created modified session value". */
 function decodeEntry(key: string, raw: Buffer): Entry {
-  const first = raw.indexOf(space);
-  const second = raw.indexOf(space, first + 1);
-  const third = raw.indexOf(space, second + 1);
+  const head = raw.toString("latin1", 0, longestHead);
+  const first = head.indexOf(" ");
+  const second = head.indexOf(" ", first + 1);
+  const third = head.indexOf(" ", second + 1);
+  const created = head.slice(0, first);
+  const modified = head.slice(first + 1, second);
+  const birth = BigInt(created);
   return {
     key,
     // Copied: what comes from the network is a slice of something larger, which would be kept for it.
     value: new Uint8Array(raw.subarray(third + 1)),
-    created: BigInt(raw.toString("latin1", 0, first)),
-    modified: BigInt(raw.toString("latin1", first + 1, second)),
-    session: second + 1 === third ? undefined : raw.toString("latin1", second + 1, third),
+    created: birth,
+    modified: modified === created ? birth : BigInt(modified),
+    session: head.slice(second + 1, third) || undefined,
   };
 }
 

@@ -9,11 +9,6 @@ const pingEveryMs = 2000;
 const pingsPerLook = 5;
 /** Before another node of a cluster is tried. */
 const replaceAfterMs = 200;
-/**
- * What nobody watches any more is unsubscribed from so much later: a watch often ends with the grant of a
- * lock, and who has got it is in more of a hurry.
- */
-const unsubscribeAfterMs = 100;
 
 export interface SubscriberOptions {
   readonly connect: () => Redis;
@@ -25,24 +20,20 @@ export interface SubscriberOptions {
 
 /** The connection that messages come on: made for the first topic, and made again when it breaks. */
 export class Subscriber {
-  readonly #connect: () => Redis;
-  readonly #isRelayed: boolean;
-  readonly #clock: Clock;
-  readonly #onMessage: (topic: Topic, message: Buffer) => void;
+  readonly #options: SubscriberOptions;
   readonly #topics = new Map<string, Topic>();
   #client: Redis | undefined;
   #ping: Timer | undefined;
-  /** Subscribed to, though nobody watches. */
+  /**
+   * Subscribed to, though nobody watches, until the next ping: a watch often ends with the grant of a lock,
+   * and who has got it is in more of a hurry.
+   */
   readonly #left = new Map<string, Topic>();
-  #unsubscribing: Timer | undefined;
   #hasBegun = false;
   #closed = false;
 
   constructor(options: SubscriberOptions) {
-    this.#connect = options.connect;
-    this.#isRelayed = options.isRelayed;
-    this.#clock = options.clock;
-    this.#onMessage = options.onMessage;
+    this.#options = options;
   }
 
   get topics(): ReadonlyMap<string, Topic> {
@@ -52,30 +43,27 @@ export class Subscriber {
   add(topic: Topic): void {
     this.#topics.set(topic.name, topic);
     this.#left.delete(topic.name);
-    if (!this.#hasBegun) {
-      this.#hasBegun = true;
-      this.#begin();
-    } else if (this.#client?.status === "ready") this.#subscribe(this.#client, [topic], topic.isPattern);
+    if (!this.#hasBegun) this.#begin();
+    else if (this.#client?.status === "ready") this.#subscribe(this.#client, [topic]);
   }
 
   remove(topic: Topic): void {
     if (this.#topics.get(topic.name) !== topic) return;
     this.#topics.delete(topic.name);
-    this.#left.set(topic.name, topic);
-    this.#unsubscribing ??= this.#clock.after(unsubscribeAfterMs, () => this.#unsubscribe(), "background");
+    if (this.#client?.status === "ready") this.#left.set(topic.name, topic);
   }
 
   close(): void {
     this.#closed = true;
     this.#ping?.cancel();
-    this.#unsubscribing?.cancel();
     this.#client?.disconnect();
   }
 
   #begin(): void {
     if (this.#closed) return;
+    this.#hasBegun = true;
     try {
-      this.#client = this.#connect();
+      this.#client = this.#options.connect();
     } catch {
       // No node of the cluster is known at the moment.
       this.#beginLater();
@@ -86,80 +74,76 @@ export class Subscriber {
   }
 
   #beginLater(): void {
-    if (!this.#closed) this.#clock.after(replaceAfterMs, () => this.#begin(), "background");
+    if (!this.#closed) this.#options.clock.after(replaceAfterMs, () => this.#begin(), "background");
   }
 
   #listen(client: Redis): void {
+    const hear = (name: string, message: Buffer) => {
+      const topic = this.#topics.get(name);
+      if (topic) this.#options.onMessage(topic, message);
+    };
     client.on("error", ignore);
     client.on("end", () => this.#beginLater());
     client.on("ready", () => {
-      const topics = [...this.#topics.values()];
-      for (const arePatterns of [true, false]) {
-        const alike = topics.filter(({ isPattern }) => isPattern === arePatterns);
-        this.#subscribe(client, alike, arePatterns);
-      }
+      this.#left.clear();
+      this.#subscribe(client, [...this.#topics.values()]);
       this.#pingLater(client, pingsPerLook);
     });
     client.on("messageBuffer", (channel: Buffer, message: Buffer) => {
-      this.#hear(channel.toString(), message);
+      hear(channel.toString(), message);
     });
     client.on("pmessageBuffer", (pattern: string, _channel: Buffer, message: Buffer) => {
-      this.#hear(pattern, message);
+      hear(pattern, message);
     });
-  }
-
-  #hear(name: string, message: Buffer): void {
-    const topic = this.#topics.get(name);
-    if (topic) this.#onMessage(topic, message);
   }
 
   /**
    * Each topic is told of the confirmation of its own subscription, not of one of the same name before it.
    */
-  #subscribe(client: Redis, topics: readonly Topic[], arePatterns: boolean): void {
-    if (topics.length === 0) return;
-    const names = topics.map(({ name }) => name);
-    const done = arePatterns ? client.psubscribe(...names) : client.subscribe(...names);
-    done.then(
-      () => {
-        for (const topic of topics) topic.confirm();
-      },
-      (cause: unknown) => {
-        // A connection that broke is made again; but a server that refuses will go on to do so.
-        if (!(cause instanceof Error) || cause.name !== "ReplyError") return;
-        const error = new LockstepError("unavailable", `redis: ${cause.message}`, { cause });
-        for (const topic of topics) topic.fail(error);
-      },
-    );
+  #subscribe(client: Redis, all: readonly Topic[]): void {
+    for (const [command, topics] of byKind(all)) {
+      client[`${command}subscribe`](...topics.map(({ name }) => name)).then(
+        () => {
+          for (const topic of topics) topic.confirm();
+        },
+        (cause: unknown) => {
+          // A connection that broke is made again; but a server that refuses will go on to do so.
+          if (!(cause instanceof Error) || cause.name !== "ReplyError") return;
+          const error = new LockstepError("unavailable", `redis: ${cause.message}`, { cause });
+          for (const topic of topics) topic.fail(error);
+        },
+      );
+    }
   }
 
-  #unsubscribe(): void {
-    this.#unsubscribing = undefined;
-    const left = [...this.#left.values()];
-    this.#left.clear();
-    if (this.#client?.status !== "ready") return;
-    for (const arePatterns of [true, false]) {
-      const names = left.filter(({ isPattern }) => isPattern === arePatterns).map(({ name }) => name);
-      if (names.length === 0) continue;
-      const done = arePatterns ? this.#client.punsubscribe(...names) : this.#client.unsubscribe(...names);
-      done.catch(ignore);
+  #unsubscribe(client: Redis): void {
+    for (const [command, topics] of byKind([...this.#left.values()])) {
+      client[`${command}unsubscribe`](...topics.map(({ name }) => name)).catch(ignore);
     }
+    this.#left.clear();
   }
 
   #pingLater(client: Redis, pingsToLook: number): void {
     this.#ping?.cancel();
-    this.#ping = this.#clock.after(
-      pingEveryMs,
-      () => {
-        if (client.status !== "ready") return;
-        client.ping().catch(ignore);
-        const looks = this.#isRelayed && pingsToLook === 0;
-        if (looks) for (const topic of this.#topics.values()) topic.requireResync();
-        this.#pingLater(client, looks ? pingsPerLook : pingsToLook - 1);
-      },
-      "background",
-    );
+    const ping = () => {
+      if (client.status !== "ready") return;
+      client.ping().catch(ignore);
+      this.#unsubscribe(client);
+      const looks = this.#options.isRelayed && pingsToLook === 0;
+      if (looks) for (const topic of this.#topics.values()) topic.requireResync();
+      this.#pingLater(client, looks ? pingsPerLook : pingsToLook - 1);
+    };
+    this.#ping = this.#options.clock.after(pingEveryMs, ping, "background");
   }
+}
+
+/** What Redis's commands for them begin with, and those topics; no kind that there are none of. */
+function byKind(topics: readonly Topic[]) {
+  const all = [
+    ["p", topics.filter(({ isPattern }) => isPattern)] as const,
+    ["", topics.filter(({ isPattern }) => !isPattern)] as const,
+  ];
+  return all.filter(([, alike]) => alike.length > 0);
 }
 
 function ignore(): void {

@@ -19,11 +19,11 @@ export class Topic {
     this.confirmed = new Promise((resolve) => (this.#resolve = resolve));
   }
 
-  tell({ revision, events }: Told): void {
+  tell({ revision, events, shown }: Told): void {
     if (revision <= this.#last) return;
     this.#last = revision;
     if (events.length === 0) this.requireResync();
-    else for (const feed of this.feeds) feed.push(revision, events);
+    else for (const feed of this.feeds) feed.push(revision, events, shown);
   }
 
   confirm(): void {

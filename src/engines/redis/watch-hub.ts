@@ -1,22 +1,21 @@
-import { onAbort } from "../../base/abort.js";
+import type { Timer } from "../../base/clock.js";
 import { isLockstepError, LockstepError } from "../../base/errors.js";
-import { sleep } from "../../base/patience.js";
 import type { Query, Snapshot } from "../../store/change.js";
 import type { WatchOptions } from "../../store/store.js";
-import { closedError, WatchFeed } from "../../store/watch-feed.js";
+import { WatchFeed } from "../../store/watch-feed.js";
 import { replyWithinMs } from "./clients.js";
 import { decodeTold } from "./replies.js";
 import { Subscriber, type SubscriberOptions } from "./subscriber.js";
 import { Topic } from "./topic.js";
 
+/** When the server could not be asked. */
 const retryMs = 200;
 
 export interface WatchHubOptions extends Omit<SubscriberOptions, "onMessage"> {
   /** What the channels begin with; the key follows. */
   readonly channel: string;
-  readonly read: (query: Query) => Promise<Snapshot>;
-  /** A session may expire in so many milliseconds. */
-  readonly onWait: (waitMs: number | null) => void;
+  /** Comes to the server; without a query only that. */
+  readonly read: (query?: Query) => Promise<Snapshot>;
 }
 
 /**
@@ -30,6 +29,8 @@ export interface WatchHubOptions extends Omit<SubscriberOptions, "onMessage"> {
 export class WatchHub {
   readonly #options: WatchHubOptions;
   readonly #subscriber: Subscriber;
+  #alarm: Timer | undefined;
+  #ringsAt = Infinity;
 
   constructor(options: WatchHubOptions) {
     this.#options = options;
@@ -37,45 +38,62 @@ export class WatchHub {
       ...options,
       onMessage: (topic, message) => {
         const told = decodeTold(message);
-        options.onWait(told.waitMs);
+        this.dueIn(told.waitMs);
         topic.tell(told);
       },
     });
   }
 
-  get isWatching(): boolean {
-    return this.#subscriber.topics.size > 0;
+  /**
+   * A session may be due in so many milliseconds. Somebody must come to the server then, so that those who
+   * watch hear of its end: the server itself does nothing unasked. Every answer says when that is, and every
+   * message of something new.
+   */
+  dueIn(waitMs: number | null): void {
+    if (waitMs === null || this.#subscriber.topics.size === 0) return;
+    const { clock } = this.#options;
+    const at = clock.now() + waitMs;
+    if (at >= this.#ringsAt) return;
+    this.#alarm?.cancel();
+    this.#ringsAt = at;
+    this.#alarm = clock.after(waitMs, () => this.#ring(), "background");
   }
 
-  watch(prefix: string, options: WatchOptions): WatchFeed {
-    const { signal, exact } = options;
-    const halt = new AbortController();
-    const topic = this.#topicOf(prefix, exact ?? false);
-    const query = exact ? { key: prefix } : { prefix };
+  watch(prefix: string, { signal, exact = false }: WatchOptions): WatchFeed {
+    const topic = this.#topicOf(prefix, exact);
     let hasBegun = false;
-    const feed = new WatchFeed({
+    const feed: WatchFeed = new WatchFeed({
       prefix,
       exact,
       // Nothing is remembered of the past, so that every watch begins with how things stand.
       from: undefined,
       signal,
       snapshot: async () => {
-        const snapshot = await orAborted(this.#look(topic, query, hasBegun, halt.signal), halt.signal);
+        const query = exact ? { key: prefix } : { prefix };
+        const snapshot = await this.#look(topic, query, () => hasBegun && !feed.isOver);
         hasBegun = true;
         return snapshot;
       },
       onEnd: () => {
-        halt.abort(signal?.aborted ? signal.reason : closedError());
-        this.#leave(topic, feed);
+        if (topic.feeds.delete(feed) && topic.feeds.size === 0) this.#subscriber.remove(topic);
       },
     });
-    if (!feed.isOver) this.#join(topic, feed);
+    if (!feed.isOver && topic.feeds.add(feed).size === 1) this.#subscriber.add(topic);
     return feed;
   }
 
   close(error: unknown): void {
     for (const topic of [...this.#subscriber.topics.values()]) topic.fail(error);
     this.#subscriber.close();
+    this.#alarm?.cancel();
+  }
+
+  #ring(): void {
+    this.#ringsAt = Infinity;
+    if (this.#subscriber.topics.size === 0) return;
+    this.#options.read().catch(() => {
+      this.dueIn(retryMs);
+    });
   }
 
   #topicOf(prefix: string, exact: boolean): Topic {
@@ -84,49 +102,31 @@ export class WatchHub {
     return this.#subscriber.topics.get(name) ?? new Topic(name, !exact);
   }
 
-  #join(topic: Topic, feed: WatchFeed): void {
-    topic.feeds.add(feed);
-    if (topic.feeds.size === 1) this.#subscriber.add(topic);
-  }
-
-  #leave(topic: Topic, feed: WatchFeed): void {
-    topic.feeds.delete(feed);
-    if (topic.feeds.size === 0) this.#subscriber.remove(topic);
-  }
-
   /** A watch that cannot begin says so, like every other call; one that had begun waits for the server. */
-  async #look(topic: Topic, query: Query, hasBegun: boolean, signal: AbortSignal): Promise<Snapshot> {
+  async #look(topic: Topic, query: Query, isPatient: () => boolean): Promise<Snapshot> {
     for (;;) {
       try {
-        await this.#confirmed(topic, signal);
+        await this.#confirmed(topic);
         return await this.#options.read(query);
       } catch (error) {
-        if (signal.aborted || !hasBegun || !isLockstepError(error, "unavailable")) throw error;
-        await sleep(this.#options.clock, retryMs, signal);
+        if (!isPatient() || !isLockstepError(error, "unavailable")) throw error;
+        await new Promise<void>((resolve) => this.#options.clock.after(retryMs, resolve, "background"));
       }
     }
   }
 
-  async #confirmed(topic: Topic, signal: AbortSignal): Promise<void> {
-    const tooLate = new AbortController();
-    const timer = this.#options.clock.after(replyWithinMs, () => {
-      tooLate.abort(new LockstepError("unavailable", "redis: the server does not confirm a subscription"));
+  #confirmed(topic: Topic): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const giveUp = () => {
+        reject(new LockstepError("unavailable", "redis: the server does not confirm a subscription"));
+      };
+      const timer = this.#options.clock.after(replyWithinMs, giveUp, "background");
+      void topic.confirmed.then(() => {
+        timer.cancel();
+        resolve();
+      });
     });
-    try {
-      await orAborted(orAborted(topic.confirmed, tooLate.signal), signal);
-    } finally {
-      timer.cancel();
-    }
   }
-}
-
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const unlisten = onAbort(signal, () => {
-      reject(signal.reason);
-    });
-    promise.then(resolve, reject).finally(unlisten);
-  });
 }
 
 /** So that a pattern of Redis stands for this text and nothing else. */
