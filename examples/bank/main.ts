@@ -30,7 +30,7 @@ interface Round {
   readonly isRight: boolean;
 }
 
-const { on } = parseArgs({ options: { on: { type: "string" } } }).values;
+const on = storeNamed();
 const directory = mkdtempSync(join(tmpdir(), "lockstep-bank-"));
 const address = on ?? `lmdb:${directory}`;
 const workers: ChildProcess[] = [];
@@ -43,11 +43,25 @@ process.once("SIGTERM", () => process.exit(143));
 
 console.log(
   `\n${paint("bold", "The bank account of every textbook")}: ${processes} processes pay into ` +
-    `and withdraw from ${accounts.length} accounts, on ${address.replace(/:\/\/.*@/, "://")}.\n`,
+    `and withdraw from ${accounts.length} accounts, on ${address.replace(/:\/\/.*@/, "://").replace(/\?.*/, "")}.\n`,
 );
-const results = await playAll();
+const results = await playAll().catch((error: unknown) => leave(error));
 console.log(`\n${report(results)}`);
 process.exitCode = results.some(({ way, isRight }) => way !== "no protection" && !isRight) ? 1 : 0;
+
+function storeNamed(): string | undefined {
+  try {
+    return parseArgs({ options: { on: { type: "string" } } }).values.on;
+  } catch (error) {
+    return leave(error, "Usage: npm start [-- --on ADDRESS], as in --on redis://localhost");
+  }
+}
+
+/** In words, for a trace says nothing to who only looks. */
+function leave(error: unknown, ...more: string[]): never {
+  console.error([error instanceof Error ? error.message : error, ...more].join("\n"));
+  process.exit(1);
+}
 
 async function playAll(): Promise<Round[]> {
   await using ls = await connect(address);

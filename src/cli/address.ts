@@ -8,6 +8,12 @@ export function addressOf(
   environment: NodeJS.ProcessEnv = process.env,
   platform: NodeJS.Platform = process.platform,
 ): string {
+  if (on === "") {
+    throw new LockstepError(
+      "bad-input",
+      "--on is empty; say where the store is, as in --on redis://localhost",
+    );
+  }
   const named = on ?? environment["LOCKSTEP_URL"];
   if (named?.startsWith("memory:")) {
     throw new LockstepError(

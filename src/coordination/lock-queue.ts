@@ -34,7 +34,9 @@ export class LockQueue {
     this.#what = `the lock "${name}"`;
     this.#queue = queue;
     this.#onIdle = onIdle;
-    this.#waiting = new WaitQueue(keeper.clock, this.#what, () => {
+    // Who gives up shall not take a store that is away for somebody who has the lock.
+    const awaited = () => (this.#place ? this.#what : `${this.#what}, and for an answer of the store`);
+    this.#waiting = new WaitQueue(keeper.clock, awaited, () => {
       if (this.#waiting.isEmpty) this.#noneWaits?.abort();
     });
   }

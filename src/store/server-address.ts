@@ -79,5 +79,5 @@ function fault(address: string, reason: string): LockstepError {
 
 /** The address as it may be shown to people. */
 export function withoutPassword(address: string): string {
-  return address.replace(/^([a-z]+:\/\/[^:@/]*):.*@/s, "$1:***@");
+  return address.replace(/^([a-z]+:\/\/[^:@/]*):.*@/s, "$1:***@").replace(/([?&]password=)[^&]*/gi, "$1***");
 }

@@ -68,6 +68,8 @@ describe("the store's address", () => {
 
   test("is --on, else LOCKSTEP_URL, else in the user's state directory", () => {
     expect(addressOf("lmdb:y", { LOCKSTEP_URL: "lmdb:x" })).toBe("lmdb:y");
+    // As of a variable that was not set: the command must not run on a store that nobody else has.
+    expect(() => addressOf("", {})).toThrow(/--on is empty/);
     // A store that ends with the command guards nothing.
     expect(() => addressOf("memory:", {})).toThrow(/ends with this command/);
     expect(addressOf(undefined, { LOCKSTEP_URL: "lmdb:x" })).toBe("lmdb:x");

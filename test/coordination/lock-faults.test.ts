@@ -189,6 +189,20 @@ describe("a waiter", () => {
     expect([waiting.state, behind.state]).toEqual(["resolved", "pending"]);
   });
 
+  test("is told when its time is up that it was the store that did not answer", async () => {
+    const world = new World();
+    const client = world.client((store) => ({
+      ...distant(store, () => Promise.resolve()),
+      commit: () => new Promise<never>(() => undefined),
+    }));
+    const waiting = track(client.lock("x").acquire({ timeoutMs: 100 }));
+    await world.clock.advance(100);
+    expect(waiting.error).toMatchObject({
+      code: "timeout",
+      message: 'waited 100 ms in vain for the lock "x", and for an answer of the store',
+    });
+  });
+
   test("is woken by an engine that knows no past: the watch's resync tells", async () => {
     const world = new World();
     const client = world.client((store) => ({

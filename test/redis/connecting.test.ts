@@ -49,6 +49,23 @@ describe("an address that makes no sense", () => {
 });
 
 describeOn("redis", "a Redis server", () => {
+  test("is not used by a database that it has not: the first one would be used instead", async () => {
+    const server = await startRedis();
+    try {
+      await expect(redisStoreAt(`${server.address}/99`, { clock })).rejects.toMatchObject({
+        code: "bad-input",
+        message: expect.stringMatching(/database 99 cannot be selected: .*out of range/) as string,
+      });
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test("takes no address where it wants a client", async () => {
+    const redis = "redis://127.0.0.1" as unknown as Redis;
+    await expect(openRedisStore({ redis })).rejects.toMatchObject({ code: "bad-input" });
+  });
+
   test("is used by its address; its databases and namespaces do not meet", async () => {
     const server = await startRedis();
     const stores = await Promise.all(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseServerAddress } from "../../src/store/server-address.js";
+import { parseServerAddress, withoutPassword } from "../../src/store/server-address.js";
 
 const options = { defaultPort: 2379, known: ["ca"] };
 
@@ -47,6 +47,11 @@ describe("an address of servers", () => {
         message: expect.stringContaining(reason) as string,
       }) as Error,
     );
+  });
+
+  test("is shown without a password among its parameters", () => {
+    const address = "postgres://h1/db?user=me&password=secret&sslmode=require";
+    expect(withoutPassword(address)).toBe("postgres://h1/db?user=me&password=***&sslmode=require");
   });
 
   test("is shown without its password", () => {

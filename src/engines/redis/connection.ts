@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Clock } from "../../base/clock.js";
 import { isLockstepError, LockstepError, type Applied } from "../../base/errors.js";
 import { closedError } from "../../store/watch-feed.js";
-import { clientLike, replyWithinMs, type Client } from "./clients.js";
+import { clientLike, databaseOf, replyWithinMs, type Client } from "./clients.js";
 import type { Reply } from "./replies.js";
 import type { Argument } from "./requests.js";
 
@@ -14,7 +14,7 @@ const hash = createHash("sha1").update(script).digest("hex");
 /** The words by which a server says that it did nothing of what was asked. */
 const refusal = new RegExp(
   "\\b(READONLY|LOADING|OOM|NOAUTH|NOPERM|WRONGPASS|MOVED|ASK|CLUSTERDOWN|TRYAGAIN|CROSSSLOT|BUSY|MISCONF|" +
-    "NOREPLICAS|MASTERDOWN|NOSCRIPT)\\b",
+    "NOREPLICAS|MASTERDOWN|NOSCRIPT|unknown command)\\b",
 );
 
 /** Runs the script on the server, by one connection that comes back by itself. */
@@ -48,9 +48,22 @@ export class Connection {
     connected.catch(ignore);
     try {
       await Promise.race([connected, this.#arrives()]);
+      await this.#select();
     } catch (cause) {
       await this.close();
       throw isLockstepError(cause) ? cause : this.#unreachable(cause);
+    }
+  }
+
+  /** For ioredis says nothing when it fails, and uses the first database instead. */
+  async #select(): Promise<void> {
+    const database = databaseOf(this.client);
+    if (database === 0) return;
+    try {
+      await this.client.select(database);
+    } catch (cause) {
+      const reason = `the database ${database} cannot be selected: ${messageOf(cause)}`;
+      throw new LockstepError("bad-input", `redis: ${reason}`, { cause });
     }
   }
 
@@ -113,7 +126,8 @@ export class Connection {
 
   #unreachable(cause?: unknown): LockstepError {
     const reason = this.#lastError ?? cause;
-    return new LockstepError("unavailable", `redis: the server cannot be reached: ${messageOf(reason)}`, {
+    const fault = isReply(reason) ? "the server refuses the connection" : "the server cannot be reached";
+    return new LockstepError("unavailable", `redis: ${fault}: ${messageOf(reason)}`, {
       cause: reason,
       applied: "no",
     });
@@ -122,7 +136,8 @@ export class Connection {
 
 /** The server says that it did nothing of what was asked. */
 export function refused(message: string, cause?: unknown): LockstepError {
-  return new LockstepError("unavailable", `redis: ${message}`, { cause, applied: "no" });
+  const hint = message.includes("unknown command") ? "; a sentinel is addressed with ?sentinel=MASTER" : "";
+  return new LockstepError("unavailable", `redis: ${message}${hint}`, { cause, applied: "no" });
 }
 
 function isReply(error: unknown): error is Error {

@@ -91,6 +91,10 @@ function fault(address: string, reason: string): LockstepError {
 }
 
 async function modelOf(redis: Redis | Cluster | RedisOptions): Promise<Client> {
+  if (typeof redis !== "object") {
+    const wanted = "a client of ioredis, or the options of one; an address is for connect()";
+    throw new LockstepError("bad-input", `redis must be ${wanted}`);
+  }
   if (isClient(redis)) return redis;
   const { Redis } = await loadIoredis();
   // Its own types do not admit `undefined` where these do.
