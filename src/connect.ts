@@ -23,6 +23,7 @@ const engines: Record<string, Open> = {
     return new MemoryStore({ data, clock });
   },
   async lmdb(address, clock) {
+    if (address.includes("?")) throw badAddress(address, "a directory takes no parameters");
     const { openLmdbStore } = await import("./engines/lmdb/index.js");
     return openLmdbStore(address.slice("lmdb:".length), { clock });
   },

@@ -14,11 +14,11 @@ export interface LockstepOptions {
    * How long what this client holds outlives its last sign of life; 10 s unless given. A frozen holder keeps
    * others waiting for so long, and one that is merely slow loses what it holds after it.
    */
-  ttlMs?: number;
+  ttlMs?: number | undefined;
   /** Shown to people who ask who holds what; the host and the process unless given. */
-  label?: string;
+  label?: string | undefined;
   /** The clock to live by; for tests. */
-  clock?: Clock;
+  clock?: Clock | undefined;
 }
 
 const defaultTtlMs = 10_000;

@@ -26,7 +26,7 @@ const zookeeper = zookeeperWithin(4000, 40_000);
 test("the page of the engines shows what they promise", async () => {
   const page = await readFile(path, "utf8");
   const [before, after] = [page.split(begin)[0], page.split(end)[1]];
-  const all = [new MemoryStore().guarantees, await lmdb(), etcd, postgresWith("data"), redis, zookeeper];
+  const all = [new MemoryStore().guarantees, await lmdb(), etcd, postgresWith("view"), redis, zookeeper];
   const text = [before, begin, "\n\n", table(all), "\n\n", end, after].join("");
   const options = await resolveConfig(path);
   await expect(await format(text, { ...options, parser: "markdown" })).toMatchFileSnapshot(path);

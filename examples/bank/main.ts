@@ -43,7 +43,7 @@ process.once("SIGTERM", () => process.exit(143));
 
 console.log(
   `\n${paint("bold", "The bank account of every textbook")}: ${processes} processes pay into ` +
-    `and withdraw from ${accounts.length} accounts, on ${address.replace(/:\/\/.*@/, "://").replace(/\?.*/, "")}.\n`,
+    `and withdraw from ${accounts.length} accounts, on ${address.replace(/:\/\/.*@|\?.*/g, "…")}.\n`,
 );
 const results = await playAll().catch((error: unknown) => leave(error));
 console.log(`\n${report(results)}`);

@@ -3,7 +3,6 @@ import { formatDuration } from "./duration.js";
 
 /** What an engine promises, for people: one line for each promise, its name and what it is worth here. */
 export function guaranteesText(guarantees: Guarantees): [name: string, worth: string][] {
-  const { ttl } = guarantees;
   return [
     ["reach", reaches[guarantees.reach]],
     ["reads", guarantees.linearizableReads ? "linearizable" : "may be of the past"],
@@ -13,10 +12,7 @@ export function guaranteesText(guarantees: Guarantees): [name: string, worth: st
     ["watches", `${watches[guarantees.watch]}, ${pushes[guarantees.push]}`],
     ["expiry", expiryText(guarantees)],
     ["a killed holder", guarantees.noticesDeath ? "is noticed at once" : "is noticed by its TTL"],
-    [
-      "time to live",
-      `${formatDuration(ttl.minMs)} to ${formatDuration(ttl.maxMs)}, ${grainText(ttl.grainMs)}`,
-    ],
+    ["time to live", ttlText(guarantees.ttl)],
     ["revisions", guarantees.revisions === "own" ? "of this store alone" : "of all that is on the server"],
     ["bound keys", bindings[guarantees.bindings]],
     ["one change", `at most ${guarantees.maxOperations.toLocaleString("en")} operations`],
@@ -52,6 +48,12 @@ const bindings = {
   any: "to any live session",
   own: "to one session of the client itself in each change",
 };
+
+function ttlText({ minMs, maxMs, grainMs }: Guarantees["ttl"]): string {
+  // The shortest one may be given as it is shown.
+  const shortest = minMs < 1000 ? minMs : Math.ceil(minMs / 100) * 100;
+  return `${formatDuration(shortest)} to ${formatDuration(maxMs)}, ${grainText(grainMs)}`;
+}
 
 function expiryText(guarantees: Guarantees): string {
   const { expiryClock, expiryMovesWithWallClock, failoverRestartsExpiry } = guarantees;

@@ -10,7 +10,7 @@ export interface Contender {
   readonly session: string;
   /** What the owner of the session calls itself. */
   readonly label: string;
-  /** How long ago it joined the queue, by the wall clocks. */
+  /** How long ago it joined the queue, or a leader last proclaimed a value, by the wall clocks. */
   readonly ageMs: number;
   /** How long its session lives on unless renewed. */
   readonly expiresInMs: number;

@@ -2,7 +2,7 @@ import { onAbort } from "../base/abort.js";
 import { isLockstepError, LockstepError } from "../base/errors.js";
 import { nonce } from "../base/nonce.js";
 import { sleep } from "../base/patience.js";
-import type { Query, Revision, Snapshot, Write } from "../store/change.js";
+import type { Revision, Snapshot, Write } from "../store/change.js";
 import type { Guarantees } from "../store/guarantees.js";
 import { lostError, type Session } from "../store/session.js";
 import type { Store } from "../store/store.js";
@@ -136,7 +136,7 @@ export class QueuePlace {
   async #isDeleted(): Promise<boolean> {
     try {
       const then = [{ kind: "delete", key: this.key }] as const;
-      await this.#keeper.store.commit({ then, show: firstOf(this.#queue) });
+      await this.#keeper.store.commit({ then, show: this.#queue });
       return true;
     } catch {
       return false;
@@ -151,7 +151,7 @@ export class QueuePlace {
     const waited = looksAhead(store.guarantees) ? new AbortController() : undefined;
     if (waited) {
       // If it fails, it was for nothing: then we look when our turn comes.
-      this.#lookAhead(AbortSignal.any([signal, waited.signal])).catch(() => undefined);
+      this.#lookAhead(ahead, AbortSignal.any([signal, waited.signal])).catch(() => undefined);
     }
     try {
       this.#position = await this.#afterItLeft(await untilGone(watch, ahead));
@@ -177,17 +177,20 @@ export class QueuePlace {
     const atLeast = at > seen ? at : seen;
     if (first === undefined) {
       // Who is first is mostly all that there is to know.
-      const { entries, revision } = await this.#keeper.store.read({ ...firstOf(this.#queue), atLeast });
+      const oldest = { prefix: this.#queue, order: "created", limit: 1, atLeast } as const;
+      const { entries, revision } = await this.#keeper.store.read(oldest);
       if (entries[0]?.key === this.key) return this.#firstAt(revision);
     }
     return this.#look(atLeast);
   }
 
   /**
-   * Finds out, while there is one ahead, whether anybody is left before that one. What it puts in the place
-   * of `#position` is seen later and holds our key, too; so all that follows from it is as true as before.
+   * Finds out, while there is one ahead, whether anybody is left before that one.
+   *
+   * What it puts in the place of `#position` is seen later and has our key and the same one ahead of it. Were
+   * it another, the news that this one is gone could be taken for news of that one.
    */
-  async #lookAhead(signal: AbortSignal): Promise<void> {
+  async #lookAhead(ahead: string, signal: AbortSignal): Promise<void> {
     const { store } = this.#keeper;
     for (;;) {
       const { second, seen } = this.#position;
@@ -196,7 +199,7 @@ export class QueuePlace {
       const { at } = await untilGone(watch, second);
       void watch.return?.();
       const found = await this.#look(at > seen ? at : seen);
-      if (signal.aborted) return;
+      if (signal.aborted || found.ahead !== ahead) return;
       this.#position = found;
     }
   }
@@ -255,7 +258,8 @@ async function join(
   try {
     // `absent` refuses what the network delivers twice.
     const read = { prefix: queue, order: "created" } as const;
-    const show = then.length > 1 ? firstOf(queue) : undefined;
+    // A place that is given up with it is somebody else's turn.
+    const show = then.length > 1 ? queue : undefined;
     const verdict = await keeper.store.commit({ when: [{ kind: "absent", key }], then, read, show });
     return { snapshot: verdict.snapshot, doubtful: false };
   } catch (error) {
@@ -274,11 +278,6 @@ async function join(
   }
 }
 
-/** Who is first in a queue. */
-function firstOf(queue: string): Query {
-  return { prefix: queue, order: "created", limit: 1 };
-}
-
 interface Departure {
   /** The revision at which the key is known to be gone. */
   readonly at: Revision;
@@ -293,7 +292,7 @@ async function untilGone(watch: ReturnType<Store["watch"]>, key: string): Promis
     if (told.kind === "resync") {
       if (told.snapshot.entries.length === 0) return { at: told.snapshot.revision };
     } else if (told.events.some((event) => event.kind === "delete" && event.key === key)) {
-      return { at: told.revision, first: told.shown?.entries[0]?.key };
+      return { at: told.revision, first: told.shown?.key };
     }
   }
 }

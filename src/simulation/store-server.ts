@@ -16,7 +16,7 @@ interface Lease {
 export interface News {
   readonly revision: bigint;
   readonly events: readonly Event[];
-  readonly shown: Snapshot | undefined;
+  readonly shown: Entry | undefined;
 }
 
 /** The same, with what it takes to undo it. */
@@ -159,7 +159,7 @@ export class StoreServer implements View {
     }
     if (events.length === 0) return;
     this.#revision = revision;
-    const shown = change.show && this.#snapshot(change.show);
+    const shown = change.show === undefined ? undefined : this.#oldest(change.show);
     const step = { revision, events, shown, before, ended: new Map<string, Lease>() };
     this.#steps.push(step);
     if (this.#steps.length > rememberedCommits) this.#forgottenUntil = this.#steps.shift()!.revision;
@@ -183,6 +183,10 @@ export class StoreServer implements View {
       return { id, label, ttlMs, remainingMs: expiresAt - now };
     });
     return { revision, entries, sessions };
+  }
+
+  #oldest(prefix: string): Entry | undefined {
+    return this.#snapshot({ prefix, order: "created", limit: 1 }).entries[0];
   }
 
   #endAtExpiry(id: string, lease: Lease): void {

@@ -58,8 +58,8 @@ export interface Change {
    * snapshot has a later revision of its own.
    */
   readonly read?: Query | undefined;
-  /** What those who watch shall be shown together with the news of this change, for it saves them a look. */
-  readonly show?: Query | undefined;
+  /** A prefix. Those who watch are shown its oldest key with the news of this change; it saves a look. */
+  readonly show?: string | undefined;
 }
 
 export interface SessionInfo {
@@ -103,8 +103,8 @@ export interface Batch {
   readonly kind: "batch";
   readonly revision: Revision;
   readonly events: readonly Event[];
-  /** What the commit was to show, as of its own revision. Not every engine can, nor each time. */
-  readonly shown?: Snapshot | undefined;
+  /** The oldest key of what the commit shows, as of its own revision. Not every engine can, nor each time. */
+  readonly shown?: Entry | undefined;
 }
 
 /** Events may be missing between the last batch and here; this is how things stand instead. */

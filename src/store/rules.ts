@@ -94,7 +94,7 @@ export function checkChange(change: Change, guarantees: Guarantees): void {
     }
   }
   if (read !== undefined) checkQuery(read);
-  if (show !== undefined) checkQuery(show);
+  if (show !== undefined) checkQuery({ prefix: show });
 }
 
 /** What Array.isArray says, without taking the type of the items away. */

@@ -1,7 +1,7 @@
 import { onAbort } from "../base/abort.js";
 import { delivered } from "../base/courier.js";
 import { LockstepError } from "../base/errors.js";
-import type { Batch, Event, Resync, Revision, Snapshot } from "./change.js";
+import type { Batch, Entry, Event, Resync, Revision, Snapshot } from "./change.js";
 import { copied } from "./rules.js";
 
 /** No more than this waits for a reader: a slow one gets a snapshot instead of our memory. */
@@ -65,7 +65,7 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync, void> {
   }
 
   /** For the engine: what a commit did and shows, later than everything pushed before. */
-  push(revision: Revision, events: readonly Event[], shown?: Snapshot): void {
+  push(revision: Revision, events: readonly Event[], shown?: Entry): void {
     if (this.#ended || revision <= this.#toldUntil) return;
     if (this.#needsResync) {
       // One at hand does not hold this commit; what is read when the reader comes does.
@@ -82,7 +82,7 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync, void> {
     }
     // Copied, since several feeds may be told of one event.
     const batch = { kind: "batch", revision, events: ours.map(ownEvent) } as const;
-    this.#waiting.push(shown ? { ...batch, shown: ownSnapshot(shown) } : batch);
+    this.#waiting.push(shown ? { ...batch, shown: copied(shown) } : batch);
     this.#wake?.();
   }
 
@@ -193,10 +193,6 @@ export class WatchFeed implements AsyncIterableIterator<Batch | Resync, void> {
 
 function ownEvent(event: Event): Event {
   return event.kind === "put" ? { ...event, entry: copied(event.entry) } : event;
-}
-
-function ownSnapshot(snapshot: Snapshot): Snapshot {
-  return { ...snapshot, entries: snapshot.entries.map(copied) };
 }
 
 /** The error of every call on a store that was closed. */

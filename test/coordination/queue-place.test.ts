@@ -206,6 +206,48 @@ describe("whoever waits where a look takes time, and news show nothing", () => {
     }
   });
 
+  test("does not take the end of one ahead for that of another, though its watch broke", async () => {
+    const world = new World();
+    const broken: { key?: string; mend?: () => void } = {};
+    const mended = new Promise<void>((resolve) => (broken.mend = resolve));
+    const client = world.client((store) => ({
+      ...distant(store, () => Promise.resolve()),
+      guarantees: { ...store.guarantees, ...remote },
+      watch: (prefix, options) => {
+        if (prefix !== broken.key) return unshown(store.watch(prefix, options));
+        const later = async function* () {
+          await mended;
+          yield { kind: "resync", snapshot: await store.read({ key: prefix }) } as const;
+        };
+        return later();
+      },
+    }));
+    const held = await world.client().lock("x").acquire();
+    const aborts = [0, 1].map(() => new AbortController());
+    const between = [];
+    for (const { signal } of aborts) {
+      between.push(track(world.client().lock("x").acquire({ signal })));
+      await settled();
+    }
+    const keys = await world.keys("lock/");
+    broken.key = keys[2]!;
+    const waiting = track(client.lock("x").acquire());
+    await settled();
+    // First who is just ahead gives up, of which nothing is heard; then the second, and so we look.
+    aborts[1]!.abort("enough");
+    await settled();
+    aborts[0]!.abort("enough");
+    await settled();
+    expect(between.map(({ state }) => state)).toEqual(["rejected", "rejected"]);
+    await world.client().kv.put("later", "commit");
+    broken.mend?.();
+    await settled();
+    expect([held.isHeld, waiting.state]).toEqual([true, "pending"]);
+    await held.release();
+    await settled();
+    expect(waiting.state).toBe("resolved");
+  });
+
   test("is told the truth when the one ahead goes during the look", async () => {
     for (let step = 0; step < 30; step++) {
       const world = new World();

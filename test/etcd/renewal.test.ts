@@ -2,14 +2,15 @@ import { expect, test } from "vitest";
 import type { Cluster } from "../../src/engines/etcd/cluster.js";
 import { Keyspace } from "../../src/engines/etcd/keyspace.js";
 import { Leases } from "../../src/engines/etcd/leases.js";
+import { protocol } from "../../src/engines/etcd/messages.js";
 
 /** A cluster that acknowledges a renewal in one term and answers the look that follows in another. */
-function leasesOf(answers: { renewed: string; seen: string; ttl?: string; isThere?: boolean }): Leases {
-  const { renewed, seen, ttl = "10", isThere = true } = answers;
+function leasesOf(answers: { renewed: bigint; seen: bigint; ttl?: bigint; isThere?: boolean }): Leases {
+  const { renewed, seen, ttl = 10n, isThere = true } = answers;
   const cluster = {
-    protocol: { LeaseKeepAlive: "renew", Txn: "look" },
-    call: (method: string) => {
-      if (method === "renew") return Promise.resolve({ header: { raftTerm: renewed }, TTL: ttl });
+    call: (method: object) => {
+      if (method === protocol.LeaseKeepAlive)
+        return Promise.resolve({ header: { raftTerm: renewed }, TTL: ttl });
       return Promise.resolve({ header: { raftTerm: seen }, succeeded: isThere, responses: [] });
     },
   };
@@ -17,15 +18,15 @@ function leasesOf(answers: { renewed: string; seen: string; ttl?: string; isTher
 }
 
 test("a renewal counts if the leader who made it was still the leader afterwards", async () => {
-  expect(await leasesOf({ renewed: "4", seen: "4" }).renew("a1", 10_000)).toBe(true);
+  expect(await leasesOf({ renewed: 4n, seen: 4n }).renew("a1", 10_000)).toBe(true);
 });
 
 test("a renewal by a leader who may have been deposed by then does not count", async () => {
-  const renewing = leasesOf({ renewed: "4", seen: "5" }).renew("a1", 10_000);
+  const renewing = leasesOf({ renewed: 4n, seen: 5n }).renew("a1", 10_000);
   await expect(renewing).rejects.toMatchObject({ code: "unavailable", applied: "no" });
 });
 
 test("a session is over when its lease is gone, and when its key is", async () => {
-  expect(await leasesOf({ renewed: "4", seen: "4", ttl: "0" }).renew("a1", 10_000)).toBe(false);
-  expect(await leasesOf({ renewed: "4", seen: "4", isThere: false }).renew("a1", 10_000)).toBe(false);
+  expect(await leasesOf({ renewed: 4n, seen: 4n, ttl: 0n }).renew("a1", 10_000)).toBe(false);
+  expect(await leasesOf({ renewed: 4n, seen: 4n, isThere: false }).renew("a1", 10_000)).toBe(false);
 });

@@ -1,5 +1,5 @@
 // How one gets in, and what is said to those who do not.
-import { connect } from "lockstep";
+import { connect, Lockstep } from "lockstep";
 import { isLockstepError } from "lockstep/base";
 import { openPostgresStore, postgresStoreAt } from "lockstep/postgres";
 import pg from "pg";
@@ -11,6 +11,22 @@ import { startPostgres } from "../rig/postgres.js";
 import type { RunningServer } from "../rig/running-server.js";
 
 const clock = systemClock;
+
+/** What is sent from now on over the connections that the pool makes, but for signs of life. */
+function statementsOf(pool: pg.Pool): string[] {
+  const statements: string[] = [];
+  pool.on("connect", (client) => {
+    const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+    Object.assign(client, {
+      query: (...args: [string | { text: string }, ...unknown[]]) => {
+        const text = typeof args[0] === "string" ? args[0] : args[0].text;
+        if (!text.includes("pulse")) statements.push(text);
+        return query(...args);
+      },
+    });
+  });
+  return statements;
+}
 
 describeOn("postgres", "a connection to Postgres", () => {
   let server: RunningServer;
@@ -116,9 +132,9 @@ describeOn("postgres", "a connection to Postgres", () => {
   test("to a schema of a later version is refused", async () => {
     const options = { connection, namespace: "later" };
     await (await openPostgresStore(options)).close();
-    await sql("update later.installation set version = 2");
+    await sql("update later.installation set version = 3");
     const error: unknown = await openPostgresStore(options).catch((error: unknown) => error);
-    expect(isLockstepError(error, "unsupported") && error.message).toMatch(/version 2/);
+    expect(isLockstepError(error, "unsupported") && error.message).toMatch(/version 3/);
   });
 
   test("of one who may not make the schema says what to do", async () => {
@@ -141,26 +157,42 @@ describeOn("postgres", "a connection to Postgres", () => {
 
   test("sends changes that wait together, each with its own verdict", async () => {
     const pool = new pg.Pool({ ...connection, max: 3 });
-    let statements = 0;
-    pool.on("connect", (client) => {
-      const query = client.query.bind(client) as (...args: unknown[]) => unknown;
-      Object.assign(client, {
-        query: (...args: unknown[]) => {
-          statements++;
-          return query(...args);
-        },
-      });
-    });
+    const statements = statementsOf(pool);
     const store = await openPostgresStore({ pool, namespace: "together" });
-    statements = 0;
+    await store.read({ prefix: "" });
+    statements.length = 0;
     const verdicts = await Promise.all(
       Array.from({ length: 100 }, () => {
         return store.commit({ when: [{ kind: "absent", key: "a" }], then: [put("a")] });
       }),
     );
     expect(verdicts.filter(({ ok }) => ok)).toHaveLength(1);
-    expect(statements).toBe(1);
+    expect(statements).toHaveLength(1);
     await store.close();
+    await pool.end();
+  });
+
+  test("hears with a release that it is next, and asks nothing more", async () => {
+    const namespace = "successor";
+    const pool = new pg.Pool({ ...connection, max: 3 });
+    const holder = await connect(`${server.address}?namespace=${namespace}`);
+    const successor = new Lockstep(await openPostgresStore({ pool, namespace }));
+    const statements = statementsOf(pool);
+    const interests = async () => (await sql(`select from ${namespace}.interest`)).rows.length;
+    for (let turn = 0; turn < 3; turn++) {
+      const guard = await holder.lock("job").acquire();
+      const waiting = successor.lock("job").acquire();
+      while ((await interests()) === 0) await new Promise(setImmediate);
+      // Answered after its watch was.
+      await successor.store.read({ prefix: "" });
+      statements.length = 0;
+      await guard.release();
+      const theirs = await waiting;
+      expect(statements).toEqual([]);
+      await theirs.release();
+      while ((await interests()) > 0) await new Promise(setImmediate);
+    }
+    await Promise.all([holder.close(), successor.close()]);
     await pool.end();
   });
 

@@ -27,7 +27,8 @@ export const mistakes = [
     workload: "locks",
     file: "src/coordination/queue-place.ts",
     find: 'const then = [{ kind: "delete", key: this.key }] as const;',
-    replace: `const { entries } = await this.#keeper.store.read(firstOf(this.#queue));
+    replace: `const oldest = { prefix: this.#queue, order: "created", limit: 1 };
+      const { entries } = await this.#keeper.store.read(oldest);
       const then = entries.map(({ key }) => ({ kind: "delete", key }));`,
   },
   {

@@ -1,4 +1,3 @@
-import type { ClientDuplexStream, Metadata } from "@grpc/grpc-js";
 import type { Clock } from "../../base/clock.js";
 import { nonce } from "../../base/nonce.js";
 import { sleep } from "../../base/patience.js";
@@ -6,7 +5,8 @@ import { SeededRandom } from "../../base/random.js";
 import { closedError } from "../../store/watch-feed.js";
 import { CallFailure } from "./call-failure.js";
 import type { Member } from "./member.js";
-import type { Grpc, Method, Protocol } from "./protocol.js";
+import type { GrpcCall, Metadata } from "./grpc-call.js";
+import { protocol, type Method } from "./messages.js";
 
 /** A call fails after so long: an election of a new leader, which takes a second or two, is waited for. */
 const patienceMs = 5000;
@@ -15,6 +15,8 @@ const attemptMs = 2000;
 const connectMs = 1500;
 const firstPauseMs = 25;
 const longestPauseMs = 1000;
+/** A member that is cut off from the others says so, instead of waiting for them with us. */
+const anonymous: Metadata = { hasleader: "true" };
 
 export interface User {
   readonly username: string;
@@ -27,10 +29,13 @@ export interface CallOptions {
   readonly withinMs?: number;
 }
 
+export interface StreamListener<Response> {
+  readonly onMessage: (response: Response, fail: (words: string) => CallFailure) => void;
+  readonly onEnd: (failure: CallFailure) => void;
+}
+
 /** All members of a cluster: asks the one that answered last, and the next one when it fails. */
 export class Cluster {
-  readonly protocol: Protocol;
-  readonly #grpc: Grpc;
   readonly #members: readonly Member[];
   readonly #user: User | undefined;
   readonly #clock: Clock;
@@ -40,14 +45,7 @@ export class Cluster {
   /** Undefined before it is needed; of an empty text where the server asks nobody for a password. */
   #token: Promise<string> | undefined;
 
-  constructor(
-    peers: { grpc: Grpc; protocol: Protocol },
-    members: readonly Member[],
-    user: User | undefined,
-    clock: Clock,
-  ) {
-    this.#grpc = peers.grpc;
-    this.protocol = peers.protocol;
+  constructor(members: readonly Member[], user: User | undefined, clock: Clock) {
     this.#members = members;
     this.#user = user;
     this.#clock = clock;
@@ -87,10 +85,11 @@ export class Cluster {
     }
   }
 
-  /** Opens a stream to a member; whoever uses it reports its failure, and opens the next. */
+  /** Opens a stream to a member; whoever uses it opens the next one when it ends. */
   async open<Request, Response>(
     method: Method<Request, Response>,
-  ): Promise<{ stream: ClientDuplexStream<Request, Response>; fail: (words: string) => CallFailure }> {
+    { onMessage, onEnd }: StreamListener<Response>,
+  ): Promise<GrpcCall<Request, Response>> {
     const member = this.#member();
     const fail = (words: string) => {
       const failure = member.failure(words);
@@ -98,7 +97,10 @@ export class Cluster {
       return failure;
     };
     try {
-      return { stream: member.open(method, await this.#introduction(member, connectMs)), fail };
+      return member.open(method, await this.#introduction(member, connectMs), {
+        onMessage: (response) => onMessage(response, fail),
+        onEnd: (words = "the stream ended") => onEnd(fail(words)),
+      });
     } catch (error) {
       if (error instanceof CallFailure) this.#learnFrom(error, member);
       throw error;
@@ -133,25 +135,21 @@ export class Cluster {
   /** Connects, and says who we are. */
   async #introduction(member: Member, withinMs: number): Promise<Metadata> {
     if (!member.isConnected) await member.connect(Math.min(withinMs, connectMs));
-    const metadata = new this.#grpc.Metadata();
-    // A member that is cut off from the others says so, instead of waiting for them with us.
-    metadata.set("hasleader", "true");
-    if (!this.#user) return metadata;
-    const token = (this.#token ??= this.#logIn(this.#user, member, metadata));
+    if (!this.#user) return anonymous;
+    const login = (this.#token ??= this.#logIn(this.#user, member));
     try {
-      const text = await token;
-      if (text !== "") metadata.set("token", text);
+      const token = await login;
+      return token === "" ? anonymous : { ...anonymous, token };
     } catch (error) {
-      if (this.#token === token) this.#token = undefined;
+      if (this.#token === login) this.#token = undefined;
       throw error;
     }
-    return metadata;
   }
 
-  async #logIn({ username, password }: User, member: Member, metadata: Metadata): Promise<string> {
+  async #logIn({ username, password }: User, member: Member): Promise<string> {
     try {
       const request = { name: username, password };
-      return (await member.ask(this.protocol.Authenticate, request, metadata, attemptMs)).token;
+      return (await member.ask(protocol.Authenticate, request, anonymous, attemptMs)).token;
     } catch (error) {
       if (error instanceof CallFailure && /authentication is not enabled/.test(error.message)) return "";
       throw error;

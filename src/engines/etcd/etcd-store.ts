@@ -9,6 +9,7 @@ import { closedError } from "../../store/watch-feed.js";
 import type { Cluster } from "./cluster.js";
 import type { Keyspace } from "./keyspace.js";
 import { guarantees } from "./guarantees.js";
+import { protocol } from "./messages.js";
 import { Leases } from "./leases.js";
 import { Transaction, type Look } from "./transaction.js";
 import { WatchHub } from "./watch-hub.js";
@@ -86,7 +87,6 @@ export class EtcdStore implements Store {
   }
 
   async #transact(transaction: Transaction) {
-    const { protocol } = this.#cluster;
     const options = { isRepeatable: transaction.onlyReads };
     return transaction.outcomeOf(await this.#cluster.call(protocol.Txn, transaction.request, options));
   }

@@ -49,9 +49,9 @@ export class Keyspace {
       key: this.plainKeyOf(kv.key),
       // Copied, for it is a window into the whole message.
       value: new Uint8Array(kv.value),
-      created: BigInt(kv.createRevision),
-      modified: BigInt(kv.modRevision),
-      session: kv.lease === "0" ? undefined : sessionOf(kv.lease),
+      created: kv.createRevision,
+      modified: kv.modRevision,
+      session: kv.lease === 0n ? undefined : sessionOf(kv.lease),
     };
   }
 
@@ -63,13 +63,13 @@ export class Keyspace {
 }
 
 /** A session goes by the number of its lease, written as etcdctl writes it. */
-export function sessionOf(lease: string): string {
-  return BigInt(lease).toString(16);
+export function sessionOf(lease: bigint): string {
+  return lease.toString(16);
 }
 
-/** "0", which is no lease, for what cannot be a session. */
-export function leaseOf(session: string): string {
-  return /^[0-9a-f]{1,16}$/.test(session) ? BigInt(`0x${session}`).toString() : "0";
+/** 0, which is no lease, for what cannot be a session. */
+export function leaseOf(session: string): bigint {
+  return /^[0-9a-f]{1,16}$/.test(session) ? BigInt(`0x${session}`) : 0n;
 }
 
 /** All keys that begin so, up to the first above them all. UTF-8 has no byte 255, so none overflows. */

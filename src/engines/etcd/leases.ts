@@ -3,6 +3,7 @@ import { LockstepError } from "../../base/errors.js";
 import { isLeaseNotFound } from "./call-failure.js";
 import type { Cluster } from "./cluster.js";
 import { leaseOf, sessionOf, type Keyspace } from "./keyspace.js";
+import { protocol } from "./messages.js";
 import { Transaction } from "./transaction.js";
 
 /** A renewal that has had no answer by then is given up, in favour of one that asks another member. */
@@ -20,8 +21,8 @@ export class Leases {
 
   /** Gives the session's id. What is left of a failed attempt expires by itself. */
   async open({ ttlMs, label = "" }: SessionOptions): Promise<string> {
-    const { LeaseGrant, Txn } = this.#cluster.protocol;
-    const TTL = String(Math.ceil(ttlMs / 1000));
+    const { LeaseGrant, Txn } = protocol;
+    const TTL = BigInt(Math.ceil(ttlMs / 1000));
     const { ID: lease } = await this.#cluster.call(LeaseGrant, { TTL }, { isRepeatable: true });
     const id = sessionOf(lease);
     const value = Buffer.from(JSON.stringify({ label, ttlMs }));
@@ -39,10 +40,10 @@ export class Leases {
    * majority, and shows every term that began before it. So nobody else had been elected in between.
    */
   async renew(id: string, ttlMs: number): Promise<boolean> {
-    const { LeaseKeepAlive, Txn } = this.#cluster.protocol;
+    const { LeaseKeepAlive, Txn } = protocol;
     const options = { isRepeatable: true, withinMs: Math.min(renewalMs, ttlMs / 3) };
     const { header, TTL } = await this.#cluster.call(LeaseKeepAlive, { ID: leaseOf(id) }, options);
-    if (TTL === "0") return false;
+    if (TTL === 0n) return false;
     const look = new Transaction({ when: [{ kind: "alive", session: id }], then: [] }, this.#space);
     const answer = await this.#cluster.call(Txn, look.request, options);
     if (!answer.succeeded) return false;
@@ -51,7 +52,7 @@ export class Leases {
   }
 
   async end(id: string): Promise<void> {
-    const { LeaseRevoke } = this.#cluster.protocol;
+    const { LeaseRevoke } = protocol;
     try {
       await this.#cluster.call(LeaseRevoke, { ID: leaseOf(id) }, { isRepeatable: true });
     } catch (error) {
@@ -60,7 +61,7 @@ export class Leases {
   }
 
   async remainingMs(id: string): Promise<number> {
-    const { LeaseTimeToLive } = this.#cluster.protocol;
+    const { LeaseTimeToLive } = protocol;
     const { TTL } = await this.#cluster.call(LeaseTimeToLive, { ID: leaseOf(id) }, { isRepeatable: true });
     // -1 for one that has just expired.
     return Math.max(0, Number(TTL)) * 1000;

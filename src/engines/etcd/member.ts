@@ -1,71 +1,49 @@
-import type { ChannelCredentials, Client, ClientDuplexStream, Metadata, ServiceError } from "@grpc/grpc-js";
+import { connect, type ClientHttp2Session, type SecureClientSessionOptions } from "node:http2";
 import type { Clock } from "../../base/clock.js";
 import { CallFailure } from "./call-failure.js";
-import type { Grpc, Method } from "./protocol.js";
+import { GrpcCall, type Listener, type Metadata } from "./grpc-call.js";
+import type { Method } from "./messages.js";
 
-const channelOptions = {
-  // Not even what etcd's limits let through is too large for us; and every client has its own connection.
-  "grpc.max_receive_message_length": -1,
-  "grpc.max_send_message_length": -1,
-  "grpc.use_local_subchannel_pool": 1,
-  // Its bookkeeping for debuggers costs a quarter of each call.
-  "grpc.enable_channelz": 0,
-  // What is asked again, and where, is decided here.
-  "grpc.enable_retries": 0,
-  "grpc.initial_reconnect_backoff_ms": 100,
-  "grpc.max_reconnect_backoff_ms": 2000,
-  // A watch has nothing to send, so only this finds out that its server fell silent. etcd cuts off whoever
-  // asks more often than every 5 seconds.
-  "grpc.keepalive_time_ms": 6000,
-  "grpc.keepalive_timeout_ms": 3000,
-};
+/**
+ * A watch has nothing to send, so only this finds out that its server fell silent. etcd cuts off whoever asks
+ * more often than every 5 seconds.
+ */
+const pingEveryMs = 6000;
+const pingWithinMs = 3000;
+/** So much may come before it is acknowledged that it did. */
+const windowBytes = 1024 * 1024;
+
+/** How connections are encrypted; undefined where they are not. */
+export type Certificates = Pick<SecureClientSessionOptions, "ca" | "cert" | "key"> | undefined;
+
+interface Cancelable {
+  cancel(words?: string): void;
+}
 
 /** One server of the cluster, and the connection to it, which is made when it is first needed. */
 export class Member {
   readonly #where: string;
-  readonly #grpc: Grpc;
-  readonly #client: Client;
+  readonly #certificates: Certificates;
   readonly #clock: Clock;
-  readonly #asked = new Set<{ cancel(): void }>();
-  readonly #streams = new Set<{ cancel(): void }>();
+  readonly #streams = new Set<Cancelable>();
+  #session: ClientHttp2Session | undefined;
+  #isGreeted = false;
+  #connecting: Promise<void> | undefined;
 
-  constructor(grpc: Grpc, where: string, credentials: ChannelCredentials, clock: Clock) {
+  constructor(where: string, certificates: Certificates, clock: Clock) {
     this.#where = where;
-    this.#grpc = grpc;
-    // Else a host named "unix" would be taken for a scheme.
-    this.#client = new grpc.Client(`dns:${where}`, credentials, channelOptions);
+    this.#certificates = certificates;
     this.#clock = clock;
   }
 
   get isConnected(): boolean {
-    return this.#client.getChannel().getConnectivityState(true) === this.#grpc.connectivityState.READY;
+    return this.#isGreeted && this.#session?.closed === false && !this.#session.destroyed;
   }
 
-  /**
-   * Waits for the connection; so what is then sent and not answered is known to have been sent. Where there
-   * is none to be had it resolves too: the call itself tells why, and that it never left.
-   */
+  /** So what is sent after it and not answered is known to have been sent. */
   connect(withinMs: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const { IDLE, CONNECTING } = this.#grpc.connectivityState;
-      const channel = this.#client.getChannel();
-      let isTooLate = false;
-      const timer = this.#clock.after(withinMs, () => {
-        isTooLate = true;
-        reject(this.failure(`No connection established within ${Math.round(withinMs)} ms`));
-      });
-      const look = () => {
-        if (isTooLate) return;
-        const state = channel.getConnectivityState(true);
-        if (state === IDLE || state === CONNECTING) {
-          channel.watchConnectivityState(state, Infinity, look);
-          return;
-        }
-        timer.cancel();
-        resolve();
-      };
-      look();
-    });
+    this.#connecting ??= this.#connect(withinMs).finally(() => (this.#connecting = undefined));
+    return this.#connecting;
   }
 
   /** One question, one answer, or a CallFailure. */
@@ -76,45 +54,43 @@ export class Member {
     withinMs: number,
   ): Promise<Response> {
     return new Promise((resolve, reject) => {
-      const settle = (error: ServiceError | null, response?: Response) => {
-        timer.cancel();
-        this.#asked.delete(call);
-        if (error) reject(this.failure(error.details));
-        else resolve(response as Response);
-      };
-      const call = method.requestStream
-        ? this.#askOnStream(method, request, metadata, settle)
-        : this.#client.makeUnaryRequest(
-            method.path,
-            method.requestSerialize,
-            method.responseDeserialize,
-            request,
-            metadata,
-            settle,
-          );
-      this.#asked.add(call);
-      const timer = this.#clock.after(withinMs, () => {
-        reject(this.failure(`no answer within ${Math.round(withinMs)} ms`));
-        call.cancel();
+      let answer: Response | undefined;
+      const call = this.#begin(method, metadata, {
+        onMessage: (response) => (answer = response),
+        onEnd: (words) => {
+          timer.cancel();
+          if (words === undefined && answer !== undefined) resolve(answer);
+          else reject(this.failure(words ?? "there was no answer"));
+        },
       });
+      const timer = this.#clock.after(withinMs, () => {
+        call.cancel(`no answer within ${Math.round(withinMs)} ms`);
+      });
+      call.send(request);
+      call.finish();
     });
   }
 
-  /** A stream in both directions; the caller listens to its end. */
+  /** A stream in both directions. */
   open<Request, Response>(
     method: Method<Request, Response>,
     metadata: Metadata,
-  ): ClientDuplexStream<Request, Response> {
-    const { path, requestSerialize, responseDeserialize } = method;
-    const stream = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata);
+    { onMessage, onEnd }: Listener<Response>,
+  ): GrpcCall<Request, Response> {
+    const stream = this.#begin(method, metadata, {
+      onMessage,
+      onEnd: (words) => {
+        this.#streams.delete(stream);
+        onEnd(words);
+      },
+    });
     this.#streams.add(stream);
-    stream.once("status", () => this.#streams.delete(stream));
     return stream;
   }
 
   /** Ends all streams: whoever uses them opens others elsewhere. */
   endStreams(): void {
-    for (const stream of this.#streams) stream.cancel();
+    for (const stream of [...this.#streams]) stream.cancel();
   }
 
   failure(words: string): CallFailure {
@@ -122,25 +98,58 @@ export class Member {
   }
 
   close(): void {
-    for (const call of this.#asked) call.cancel();
-    this.endStreams();
-    this.#client.close();
+    this.#session?.destroy();
   }
 
-  /** For what etcd offers only as a stream: the first answer is all that is wanted of it. */
-  #askOnStream<Request, Response>(
-    method: Method<Request, Response>,
-    request: Request,
-    metadata: Metadata,
-    settle: (error: ServiceError | null, response?: Response) => void,
-  ): { cancel(): void } {
-    const stream = this.open(method, metadata);
-    stream.once("data", (response: Response) => {
-      settle(null, response);
-      stream.cancel();
+  #begin<Request, Response>(method: Method<Request, Response>, metadata: Metadata, to: Listener<Response>) {
+    if (!this.#session || !this.isConnected) throw this.failure("No connection established");
+    return new GrpcCall(this.#session, method, metadata, to);
+  }
+
+  #connect(withinMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const scheme = this.#certificates ? "https" : "http";
+      const session = connect(`${scheme}://${this.#where}`, {
+        ...this.#certificates,
+        // Not even what etcd's limits let through is too large for us.
+        maxSessionMemory: Number.MAX_SAFE_INTEGER,
+        settings: { enablePush: false, initialWindowSize: windowBytes },
+      });
+      this.#session = session;
+      this.#isGreeted = false;
+      const fail = (reason: string) => {
+        session.destroy();
+        reject(this.failure(`No connection established: ${reason}`));
+      };
+      const timer = this.#clock.after(withinMs, () => fail(`not within ${Math.round(withinMs)} ms`));
+      // Whatever else accepts a connection does not say this.
+      session.once("remoteSettings", () => {
+        timer.cancel();
+        session.setLocalWindowSize(windowBytes);
+        this.#isGreeted = true;
+        this.#listenTo(session);
+        resolve();
+      });
+      session.on("error", (error: Error) => fail(error.message));
+      session.once("close", () => {
+        timer.cancel();
+        fail("it was closed");
+      });
     });
-    stream.on("error", settle);
-    stream.write(request);
-    return stream;
+  }
+
+  /** Finds out, while there are streams, whether the server is still there. */
+  #listenTo(session: ClientHttp2Session): void {
+    this.#clock.after(
+      pingEveryMs,
+      () => {
+        if (session.closed || session.destroyed) return;
+        this.#listenTo(session);
+        if (this.#streams.size === 0) return;
+        const late = this.#clock.after(pingWithinMs, () => session.destroy(), "background");
+        session.ping(() => late.cancel());
+      },
+      "background",
+    );
   }
 }

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { ChannelCredentials } from "@grpc/grpc-js";
+import { createSecureContext } from "node:tls";
 import { systemClock, type Clock } from "../../base/clock.js";
 import { LockstepError } from "../../base/errors.js";
 import { checkOptions } from "../../base/options.js";
@@ -7,8 +7,7 @@ import { parseServerAddress } from "../../store/server-address.js";
 import { Cluster, type User } from "./cluster.js";
 import { EtcdStore } from "./etcd-store.js";
 import { Keyspace } from "./keyspace.js";
-import { Member } from "./member.js";
-import { loadProtocol, type Grpc } from "./protocol.js";
+import { Member, type Certificates } from "./member.js";
 
 const defaultNamespace = "lockstep";
 
@@ -45,10 +44,9 @@ export async function openEtcdStore(options: OpenEtcdOptions): Promise<EtcdStore
   const space = new Keyspace(namespace);
   checkEndpoints(options.endpoints);
   const user = userOf(options);
-  const { grpc, protocol } = await loadProtocol();
-  const credentials = credentialsFor(grpc, options.tls);
-  const members = options.endpoints.map((endpoint) => new Member(grpc, endpoint, credentials, clock));
-  const store = new EtcdStore(new Cluster({ grpc, protocol }, members, user, clock), space, clock);
+  const certificates = certificatesFrom(options.tls);
+  const members = options.endpoints.map((endpoint) => new Member(endpoint, certificates, clock));
+  const store = new EtcdStore(new Cluster(members, user, clock), space, clock);
   try {
     // A wrong address or password is told of here, and not by the first lock.
     await store.read({ key: "any", atLeast: 0n });
@@ -90,12 +88,19 @@ function userOf({ username, password }: OpenEtcdOptions): User | undefined {
   throw new LockstepError("bad-input", "a username needs a password, and a password a username");
 }
 
-function credentialsFor(grpc: Grpc, tls: boolean | EtcdTls | undefined): ChannelCredentials {
-  if (tls === undefined || tls === false) return grpc.credentials.createInsecure();
+function certificatesFrom(tls: boolean | EtcdTls | undefined): Certificates {
+  if (tls === undefined || tls === false) return undefined;
+  const pem = (text: string | Uint8Array) => (typeof text === "string" ? text : Buffer.from(text));
   const { ca, cert, key } = tls === true ? {} : tls;
-  const pem = (text: string | Uint8Array | undefined) => (text === undefined ? null : Buffer.from(text));
+  const given = {
+    ...(ca && { ca: pem(ca) }),
+    ...(cert && { cert: pem(cert) }),
+    ...(key && { key: pem(key) }),
+  };
   try {
-    return grpc.credentials.createSsl(pem(ca), pem(key), pem(cert));
+    // Looked at here, and not when it is first connected.
+    createSecureContext(given);
+    return given;
   } catch (cause) {
     throw new LockstepError("bad-input", `the certificates or the key cannot be used: ${String(cause)}`, {
       cause,

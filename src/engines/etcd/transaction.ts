@@ -73,7 +73,7 @@ export class Transaction {
 
   outcomeOf({ header, succeeded, responses }: TxnResponse): Outcome {
     const found = responses.flatMap(({ responseRange }) => (responseRange ? [responseRange.kvs] : []));
-    const revision = BigInt(header.revision);
+    const revision = header.revision;
     if (succeeded) return { ok: true, revision, snapshot: this.#look(found, revision) };
     const entries = new Map(
       this.#keys.map((key, i) => [key, found[i]?.map((kv) => this.#space.entryOf(kv))[0]]),
@@ -106,7 +106,7 @@ function rangesOf(query: Query, space: Keyspace, serializable: boolean): Request
   if ("key" in query) return [{ requestRange: range }];
   // By age only the arranged list may be cut: etcd could not tell which of the keys of one commit come first.
   const limited =
-    query.limit === undefined || query.order === "created" ? {} : { limit: String(query.limit) };
+    query.limit === undefined || query.order === "created" ? {} : { limit: BigInt(query.limit) };
   const ranges = [{ requestRange: { ...range, ...limited } }];
   if (query.sessions) ranges.push({ requestRange: { ...space.sessions, serializable } });
   return ranges;
@@ -119,7 +119,7 @@ function opOf(write: Write, space: Keyspace): RequestOp {
     requestPut: {
       key,
       value: write.value,
-      lease: write.session === undefined ? "0" : leaseOf(write.session),
+      lease: write.session === undefined ? 0n : leaseOf(write.session),
     },
   };
 }
@@ -132,17 +132,17 @@ function compareOf(condition: Condition, space: Keyspace): Compare[] {
   // Sessions are compared once each, whoever names them.
   if (condition.kind === "alive") return [];
   const key = space.keyOf(condition.key);
-  if (condition.kind === "absent") return [{ key, target: "CREATE", result: "EQUAL", createRevision: "0" }];
+  if (condition.kind === "absent") return [{ key, target: "CREATE", result: "EQUAL", createRevision: 0n }];
   const { revision } = condition;
   // No key was ever made or written then: not even one that is absent, which etcd takes to be of revision 0.
   if (revision < 1n || revision > largestNumber) {
-    return [{ key, target: "CREATE", result: "LESS", createRevision: "0" }];
+    return [{ key, target: "CREATE", result: "LESS", createRevision: 0n }];
   }
   return condition.kind === "created"
-    ? [{ key, target: "CREATE", result: "EQUAL", createRevision: revision.toString() }]
-    : [{ key, target: "MOD", result: "EQUAL", modRevision: revision.toString() }];
+    ? [{ key, target: "CREATE", result: "EQUAL", createRevision: revision }]
+    : [{ key, target: "MOD", result: "EQUAL", modRevision: revision }];
 }
 
 function isThere(key: Buffer): Compare {
-  return { key, target: "CREATE", result: "GREATER", createRevision: "0" };
+  return { key, target: "CREATE", result: "GREATER", createRevision: 0n };
 }

@@ -1,24 +1,24 @@
-import type { ClientDuplexStream, ServiceError } from "@grpc/grpc-js";
 import type { Clock, Timer } from "../../base/clock.js";
 import type { Event, Query, Revision, Snapshot } from "../../store/change.js";
 import type { WatchOptions } from "../../store/store.js";
 import { WatchFeed } from "../../store/watch-feed.js";
 import { CallFailure } from "./call-failure.js";
 import type { Cluster } from "./cluster.js";
+import type { GrpcCall } from "./grpc-call.js";
 import type { Keyspace } from "./keyspace.js";
-import type { WatchRequest, WatchResponse } from "./messages.js";
+import { protocol, type WatchRequest, type WatchResponse } from "./messages.js";
 
 /** A stream that nothing is watched on is kept for so long: whoever waits in a queue soon waits again. */
 const lingerMs = 1000;
 
-type Stream = ClientDuplexStream<WatchRequest, WatchResponse>;
+type Stream = GrpcCall<WatchRequest, WatchResponse>;
 
 /** A reader's end of a watch, and how far etcd has told it. */
 interface Watch {
   readonly query: Query;
   readonly feed: WatchFeed;
   /** What it goes by on the stream; undefined while nothing is to be told, for a resync is due. */
-  number: string | undefined;
+  number: bigint | undefined;
   /** The first revision that is still to be told. */
   next: Revision;
   isRefused: boolean;
@@ -36,11 +36,11 @@ export class WatchHub {
   readonly #read: (query: Query) => Promise<Snapshot>;
   readonly #clock: Clock;
   readonly #watches = new Set<Watch>();
-  readonly #onStream = new Map<string, Watch>();
-  #lastNumber = 0;
+  readonly #onStream = new Map<bigint, Watch>();
+  #lastNumber = 0n;
   #stream: Stream | undefined;
   /** The numbers that etcd has not answered yet. It does so in order, and names none that it refuses. */
-  #asked: string[] = [];
+  #asked: bigint[] = [];
   #isRunning = false;
   #failures = 0;
   #lingering: Timer | undefined;
@@ -85,7 +85,7 @@ export class WatchHub {
     if (watch.feed.isOver || watch.number !== undefined) return;
     // etcd counts from 1, and would take what is below for "from now on".
     watch.next = after < 0n ? 1n : after + 1n;
-    watch.number = String(++this.#lastNumber);
+    watch.number = ++this.#lastNumber;
     this.#onStream.set(watch.number, watch);
     this.#lingering?.cancel();
     if (this.#stream) this.#create(this.#stream, watch);
@@ -95,7 +95,7 @@ export class WatchHub {
   #unfollow(watch: Watch): void {
     if (watch.number === undefined) return;
     this.#onStream.delete(watch.number);
-    this.#stream?.write({ cancelRequest: { watchId: watch.number } });
+    this.#stream?.send({ cancelRequest: { watchId: watch.number } });
     watch.number = undefined;
     if (this.#onStream.size > 0) return;
     this.#lingering = this.#clock.after(lingerMs, () => this.#end(), "background");
@@ -127,51 +127,53 @@ export class WatchHub {
 
   /** Opens the stream, and resolves when it is over: with what failed, unless it was we who ended it. */
   async #stay(): Promise<CallFailure | undefined> {
+    let stream: Stream | undefined;
+    let over!: (failure: CallFailure | undefined) => void;
+    const ended = new Promise<CallFailure | undefined>((resolve) => (over = resolve));
     try {
-      const { stream, fail } = await this.#cluster.open(this.#cluster.protocol.Watch);
-      return await new Promise((resolve) => {
-        const end = (words: string) => {
-          const isOurs = this.#stream !== stream;
-          if (!isOurs) this.#stream = undefined;
-          resolve(isOurs ? undefined : fail(words));
-        };
-        stream.on("data", (response: WatchResponse) => {
+      stream = await this.#cluster.open(protocol.Watch, {
+        onMessage: (response, fail) => {
           if (this.#stream === stream) this.#hear(response, fail);
-        });
-        stream.on("error", ({ details }: ServiceError) => end(details));
-        stream.on("end", () => end("the stream of watches ended"));
-        this.#stream = stream;
-        this.#asked = [];
-        for (const watch of this.#onStream.values()) this.#create(stream, watch);
-        // Those who wanted it may be gone by now.
-        if (this.#onStream.size === 0) this.#end();
+        },
+        onEnd: (failure) => {
+          const isOurs = stream !== undefined && this.#stream !== stream;
+          if (!isOurs) this.#stream = undefined;
+          over(isOurs ? undefined : failure);
+        },
       });
+      if (stream.isOver) return await ended;
+      this.#stream = stream;
+      this.#asked = [];
+      for (const watch of this.#onStream.values()) this.#create(stream, watch);
+      // Those who wanted it may be gone by now.
+      if (this.#onStream.size === 0) this.#end();
+      return await ended;
     } catch (error) {
       if (error instanceof CallFailure) return error;
       throw error;
     }
   }
 
-  #create(stream: Stream, { query, next, number = "" }: Watch): void {
+  #create(stream: Stream, { query, next, number = 0n }: Watch): void {
     const range = this.#space.rangeOf(query);
     this.#asked.push(number);
-    stream.write({ createRequest: { ...range, startRevision: next.toString(), watchId: number } });
+    stream.send({ createRequest: { ...range, startRevision: next, watchId: number } });
   }
 
   #hear(response: WatchResponse, fail: (words: string) => CallFailure): void {
     const number = response.created ? this.#asked.shift() : response.watchId;
-    const watch = this.#onStream.get(number ?? "");
+    const watch = this.#onStream.get(number ?? 0n);
     // Given up meanwhile.
     if (!watch) return;
     if (response.canceled) {
-      if (response.compactRevision === "0") this.#refuse(watch, fail(response.cancelReason));
+      if (response.compactRevision === 0n) this.#refuse(watch, fail(response.cancelReason));
       else this.#resync(watch);
       return;
     }
     if (response.created) {
       this.#failures = 0;
       watch.isRefused = false;
-      if (BigInt(response.header.revision) + 1n < watch.next) void this.#doubt(watch);
+      if (response.header.revision + 1n < watch.next) void this.#doubt(watch);
     }
     for (const [revision, events] of byRevision(response, this.#space)) {
       watch.next = revision + 1n;
@@ -215,7 +217,7 @@ export class WatchHub {
 function byRevision({ events }: WatchResponse, space: Keyspace): Map<Revision, Event[]> {
   const batches = new Map<Revision, Event[]>();
   for (const { type, kv } of events) {
-    const revision = BigInt(kv.modRevision);
+    const revision = kv.modRevision;
     const batch = batches.get(revision) ?? [];
     const key = space.plainKeyOf(kv.key);
     if (type === "DELETE") batch.push({ kind: "delete", key, revision });

@@ -22,7 +22,7 @@ interface Lease {
   expiresAt: number;
 }
 
-type Listener = (revision: Revision, events: readonly Event[], shown?: Snapshot) => void;
+type Listener = (revision: Revision, events: readonly Event[], shown?: Entry) => void;
 
 /** The state that the clients of one memory store share; every method is one indivisible step. */
 export class MemoryData implements View {
@@ -114,7 +114,7 @@ export class MemoryData implements View {
     if (this.#remembered.length > rememberedCommits) {
       this.#forgottenUntil = this.#remembered.shift()?.revision ?? this.#forgottenUntil;
     }
-    const shown = change.show && this.#snapshot(change.show);
+    const shown = change.show === undefined ? undefined : this.#oldest(change.show);
     for (const listener of [...this.#listeners]) listener(revision, events, shown);
   }
 
@@ -133,6 +133,10 @@ export class MemoryData implements View {
     }
     const entries = arrange(found, query).map(copied);
     return query.sessions ? { revision, entries, sessions: this.#sessions() } : { revision, entries };
+  }
+
+  #oldest(prefix: string): Entry | undefined {
+    return this.#snapshot({ prefix, order: "created", limit: 1 }).entries[0];
   }
 
   #sessions(): SessionInfo[] {

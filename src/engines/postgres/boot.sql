@@ -2,7 +2,7 @@
 -- row.
 --
 -- No token is handed out twice. A revision is handed out only when its transaction is committed, and
--- `advance` raises the ceiling in the very transaction that goes beyond it, which is flushed before anybody
+-- `transact` raises the ceiling in the very transaction that goes beyond it, which is flushed before anybody
 -- sees it. So after a crash, the ceiling on the disk is at least as high as every revision seen, and we go on
 -- above it.
 --

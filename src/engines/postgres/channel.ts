@@ -1,7 +1,7 @@
 import type { PoolClient } from "pg";
 import type { Clock, Timer } from "../../base/clock.js";
 import { SeededRandom } from "../../base/random.js";
-import { quoted, silence, type Server } from "./server.js";
+import { within, type Server } from "./server.js";
 import type { Told } from "./wire.js";
 
 /** The connection shows that it lives, and the client that it listens, so often. */
@@ -65,42 +65,39 @@ export class Channel {
 
   close(): void {
     this.#isClosed = true;
-    this.#pulse?.cancel();
     this.#release();
   }
 
   async #connect(): Promise<void> {
     const connection = await this.#server.hold();
-    const callOff = silence(connection);
-    connection.on("notification", ({ payload }) => {
-      if (connection === this.#connection && payload) this.#events.onTold(JSON.parse(payload) as Told);
-    });
-    try {
-      await this.#server.within(connection.query(`listen ${quoted(`lockstep_${this.#client}`)}`));
-    } catch (error) {
-      connection.release(true);
-      throw error;
-    }
-    callOff();
     const onLost = () => {
       this.#lose(connection);
     };
     connection.on("error", onLost);
     connection.on("end", onLost);
+    connection.on("notification", ({ payload }) => {
+      if (connection === this.#connection && payload) this.#events.onTold(JSON.parse(payload) as Told);
+    });
+    try {
+      await within(this.#clock, connection.query(`listen "lockstep_${this.#client}"`));
+    } catch (error) {
+      connection.release(true);
+      throw error;
+    }
     this.#connection = connection;
     if (this.#isClosed) this.#release();
   }
 
   async #beat(connection: PoolClient | undefined): Promise<void> {
     if (connection === undefined) return;
-    const text = `select ${quoted(this.#server.schema)}.pulse('${this.#client}')`;
+    const text = `select pulse('${this.#client}')`;
     try {
-      const { rows } = await this.#server.within(connection.query({ text, rowMode: "array" }));
-      const [dueInMs] = rows[0] as [string | null];
+      const { rows } = await within(this.#clock, connection.query({ text, rowMode: "array" }));
+      const [dueInMs] = rows[0] as [number | null];
       if (connection !== this.#connection) return;
       if (dueInMs === null) await this.#events.onGap();
-      else if (Number(dueInMs) <= 0) this.#events.onDue();
-      this.pulseIn(Number(dueInMs ?? pulseMs));
+      else if (dueInMs <= 0) this.#events.onDue();
+      this.pulseIn(dueInMs ?? pulseMs);
     } catch {
       this.#lose(connection);
     }
@@ -131,11 +128,8 @@ export class Channel {
   }
 
   #release(): void {
-    const connection = this.#connection;
-    this.#connection = undefined;
     this.#pulse?.cancel();
-    if (connection === undefined) return;
-    silence(connection);
-    connection.release(true);
+    this.#connection?.release(true);
+    this.#connection = undefined;
   }
 }

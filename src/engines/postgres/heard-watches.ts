@@ -7,7 +7,7 @@ import { Channel } from "./channel.js";
 import type { Watches } from "./postgres-store.js";
 import type { Requests } from "./requests.js";
 import type { Server } from "./server.js";
-import { eventOf, plainQuery, snapshotOf, type ListenAnswer, type Told } from "./wire.js";
+import { entryOf, eventOf, operandsOf, snapshotOf, type Answer, type Step, type Told } from "./wire.js";
 
 /** What is watched no more is withdrawn with the next watch that begins, or after so long. */
 const withdrawAfterMs = 100;
@@ -37,7 +37,7 @@ export class HeardWatches implements Watches {
         this.#tell(told);
       },
       onGap: () => this.#beginAnew(),
-      onDue: () => void requests.tidy().catch(ignore),
+      onDue: () => void requests.askHarmless(["commit"]).catch(ignore),
     });
   }
 
@@ -84,15 +84,16 @@ export class HeardWatches implements Watches {
 
   async #begin(query: Query, { prefix, exact }: Interest): Promise<Snapshot> {
     await this.#channel.open();
-    this.#withdraw();
     const [dueInMs, revision, found] = await this.#listenTo([[prefix, exact]], query);
     this.#channel.pulseIn(dueInMs);
     return found === null ? this.#requests.read(query) : snapshotOf(BigInt(revision), found);
   }
 
-  async #listenTo(to: [string, boolean][], query: Query): Promise<ListenAnswer> {
-    const request = { listen: this.#client, to, read: plainQuery(query) };
-    return (await this.#requests.askHarmless(request)) as ListenAnswer;
+  async #listenTo(to: readonly [string, boolean][], query: Query): Promise<Answer> {
+    const interests = to.map(([prefix, exact]) => ["listen", this.#client, prefix, String(exact)]);
+    const read = ["read", ...operandsOf(query)];
+    const steps = [...this.#withdrawn(), ...interests, read, ["listened"]];
+    return (await this.#requests.askHarmless(...steps)) as Answer;
   }
 
   async #beginAnew(): Promise<void> {
@@ -105,11 +106,12 @@ export class HeardWatches implements Watches {
     for (const feed of this.#feeds) feed.requireResync();
   }
 
-  #tell([plainRevision, plainEvents]: Told): void {
+  #tell([plainRevision, changed, oldest]: Told): void {
     const revision = BigInt(plainRevision);
-    const events = plainEvents?.map((event) => eventOf(event, revision));
+    const events = changed?.map((plain) => eventOf(plain, revision));
+    const shown = oldest ? entryOf(oldest) : undefined;
     for (const feed of this.#feeds) {
-      if (events) feed.push(revision, events);
+      if (events) feed.push(revision, events, shown);
       else feed.requireResync();
     }
   }
@@ -123,22 +125,24 @@ export class HeardWatches implements Watches {
 
   #withdrawSoon(): void {
     if (this.#feeds.size === 0) this.#channel.rest();
-    if (this.#withdrawal) return;
-    const withdraw = () => {
-      this.#withdraw();
-    };
-    this.#withdrawal = this.#clock.after(withdrawAfterMs, withdraw, "background");
+    this.#withdrawal ??= this.#clock.after(withdrawAfterMs, () => void this.#withdraw(), "background");
   }
 
-  /** In the order of requests: a watch that begins in this very turn is told after it. */
-  #withdraw(): void {
-    this.#withdrawal?.cancel();
+  async #withdraw(): Promise<void> {
     this.#withdrawal = undefined;
+    const steps = this.#withdrawn();
+    if (steps.length > 0) await this.#requests.askHarmless(...steps, ["commit"]).catch(ignore);
+  }
+
+  /** The steps that withdraw what nobody watches any more. */
+  #withdrawn(): Step[] {
+    const steps: Step[] = [];
     for (const [name, { prefix, exact, feeds }] of this.#interests) {
       if (feeds > 0) continue;
       this.#interests.delete(name);
-      this.#requests.ask({ deafen: this.#client, prefix, exact }).catch(ignore);
+      steps.push(["deafen", this.#client, prefix, String(exact)]);
     }
+    return steps;
   }
 }
 

@@ -1,25 +1,23 @@
 import { readFile } from "node:fs/promises";
 import type { PoolClient } from "pg";
+import type { Clock } from "../../base/clock.js";
 import { isLockstepError, LockstepError } from "../../base/errors.js";
-import { quoted, silence, unavailable, type Server } from "./server.js";
+import { quoted, unavailable, within, type Server } from "./server.js";
 
 /** Of the tables and functions in the .sql files beside this one. */
-const version = 1;
+const version = 2;
 const files = ["tables", "boot", "commit", "sessions", "watches", "look"];
 
 /** Sees to it that the schema holds what this version needs; whoever comes first installs it. */
-export async function install(server: Server): Promise<void> {
+export async function install(server: Server, clock: Clock): Promise<void> {
   const client = await server.hold();
-  const isLost = silence(client);
   try {
-    const installed = await server.within(check(client, server.schema));
-    if (!installed) await server.within(make(client, server.schema));
-    isLost();
-    client.release();
+    const installed = await within(clock, check(client, server.schema));
+    if (!installed) await within(clock, make(client, server.schema));
   } catch (cause) {
-    isLost();
-    client.release(true);
     throw isLockstepError(cause) ? cause : explained(cause, server.schema);
+  } finally {
+    client.release(true);
   }
 }
 

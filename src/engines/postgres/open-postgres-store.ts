@@ -18,18 +18,18 @@ const farewellMs = 1000;
 
 export interface OpenPostgresOptions {
   /** A pool of yours, of which two connections are held until the store is closed; it stays open. */
-  readonly pool?: Pool;
+  readonly pool?: Pool | undefined;
   /** Or else what `pg` is to connect with. */
-  readonly connection?: PoolConfig;
+  readonly connection?: PoolConfig | undefined;
   /** The schema of all that is kept here, "lockstep" unless given; it is made if need be. */
-  readonly namespace?: string;
+  readonly namespace?: string | undefined;
   /**
    * False behind PgBouncer in transaction mode, where notifications are not heard and statements not
    * prepared: watches poll then.
    */
-  readonly listen?: boolean;
+  readonly listen?: boolean | undefined;
   /** For tests. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 /** Opens the store in a schema of a database, which is made if need be. */
@@ -45,12 +45,12 @@ export async function openPostgresStore(options: OpenPostgresOptions): Promise<P
   const requests = new Requests(server);
   const watches = listen ? new HeardWatches(server, requests, clock) : new PolledWatches(requests, clock);
   try {
-    await install(server);
+    await install(server, clock);
   } catch (error) {
     await end();
     throw error;
   }
-  return new PostgresStore(clock, requests, watches, listen ? "data" : "poll", () => {
+  return new PostgresStore(clock, requests, watches, listen ? "view" : "poll", () => {
     server.close();
     return end();
   });
@@ -75,6 +75,8 @@ export async function postgresStoreAt(address: string, { clock }: { clock: Clock
 }
 
 function theirs(pool: Pool, listen: boolean) {
+  // A client, say, which has no room for two.
+  if (!("totalCount" in pool)) throw new LockstepError("bad-input", "the pool must be a Pool of pg");
   const held = listen ? 2 : 1;
   if (pool.options.max > held) return { pool, end: () => Promise.resolve() };
   throw new LockstepError(
@@ -86,6 +88,9 @@ function theirs(pool: Pool, listen: boolean) {
 
 /** A pool of two connections: one to listen, and one for all else. */
 async function ours(connection: PoolConfig = {}, clock: Clock) {
+  if (typeof connection !== "object") {
+    throw new LockstepError("bad-input", "the connection must be settings, as in { connectionString }");
+  }
   const { Client, Pool } = await loadPg();
   try {
     // Else the first to connect would find out.

@@ -19,7 +19,8 @@ import type { SessionOptions, Store, WatchOptions } from "../../store/store.js";
 import { closedError } from "../../store/watch-feed.js";
 import { guaranteesWith } from "./guarantees-with.js";
 import type { Requests } from "./requests.js";
-import { requestOf, snapshotOf, type ChangeAnswer } from "./wire.js";
+import { within } from "./server.js";
+import { conditionsOf, snapshotOf, stepsOf, type Answer } from "./wire.js";
 
 /** What tells this client of changes: the server's notifications, or a poll. */
 export interface Watches {
@@ -58,13 +59,13 @@ export class PostgresStore implements Store {
   async commit(change: Change): Promise<Committed | Refused> {
     this.#assertOpen();
     checkChange(change, this.guarantees);
-    const [failed, plainRevision, found] = (await this.#requests.ask(requestOf(change))) as ChangeAnswer;
+    const [failed, plainRevision, found] = (await this.#requests.ask(...stepsOf(change))) as Answer;
     const revision = BigInt(plainRevision);
     // What is too long to be read in the same step is read after it.
     const isUnread = change.read !== undefined && found === null;
     const snapshot = isUnread ? await this.#requests.read(change.read) : snapshotOf(revision, found);
     if (failed < 0) return { ok: true, revision, snapshot };
-    const condition = conditionAt(change, failed);
+    const condition = conditionsOf(change)[failed] as Condition;
     if (condition.kind === "alive") this.#sessions.lose(condition.session);
     return { ok: false, failed: condition, snapshot };
   }
@@ -87,7 +88,7 @@ export class PostgresStore implements Store {
     const id = nonce();
     for (;;) {
       const askedAt = this.#clock.now();
-      const waitMs = (await this.#requests.askHarmless({ open: id, label, ttlMs })) as number;
+      const waitMs = (await this.#requests.askHarmless(["open", id, label, String(ttlMs)])) as number;
       this.#assertOpen();
       if (waitMs === 0) return this.#keep(id, ttlMs, askedAt);
       // The server has crashed: who had a session then may think it alive for so long.
@@ -102,9 +103,9 @@ export class PostgresStore implements Store {
 
   #keep(id: string, ttlMs: number, askedAt: number): Session {
     const link = {
-      renew: async () => (await this.#requests.askHarmless({ renew: id })) as boolean,
+      renew: async () => (await this.#requests.askHarmless(["renew", id])) as boolean,
       end: async () => {
-        await this.#requests.ask({ end: id });
+        await this.#requests.ask(["end", id]);
       },
     };
     return this.#sessions.keep(id, ttlMs, askedAt, link);
@@ -114,21 +115,13 @@ export class PostgresStore implements Store {
     this.#closed.abort(closedError());
     this.#watches.close(closedError());
     // A session whose end the server cannot be told would be waited for until its time is up.
-    await this.#requests.within(this.#sessions.endAll()).catch(ignore);
+    await within(this.#clock, this.#sessions.endAll()).catch(ignore);
     await this.#disconnect();
   }
 
   #assertOpen(): void {
     if (this.#closing) throw closedError();
   }
-}
-
-/** The conditions as the server counts them: those said, then those unsaid of the writes. */
-function conditionAt({ when = [], then }: Change, place: number): Condition {
-  const said = when[place];
-  if (said) return said;
-  const write = then[place - when.length];
-  return { kind: "alive", session: (write?.kind === "put" && write.session) || "" };
 }
 
 function ignore(): void {

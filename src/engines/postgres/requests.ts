@@ -1,64 +1,107 @@
 import { isLockstepError, LockstepError } from "../../base/errors.js";
 import type { Query, Snapshot } from "../../store/change.js";
-import { Line } from "./line.js";
 import type { Server } from "./server.js";
-import { plainQuery, snapshotOf, type Found, type Request } from "./wire.js";
+import { arrayOf, operandsOf, shortcutFor, snapshotOf, transactionOf } from "./wire.js";
+import type { Found, Step } from "./wire.js";
 
-/** What a query and its answer weigh, beside its values. */
-const usualBytes = 256;
+/** As much goes in one statement, unless a single request is longer. */
+const mostBytes = 4 * 1024 * 1024;
+/** What a request and its answer weigh, beside its values. */
+const usualBytes = 1024;
 
-/** What a client asks of its server: what needs the lock of all commits, and apart what only reads. */
+interface Waiting {
+  /** They have one answer together. */
+  readonly steps: readonly Step[];
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * What a client asks of its server. Requests that wait while a statement is under way travel together in the
+ * next one, in their order; so do those that are made in one turn of the event loop. What only reads goes
+ * apart from what needs the lock of all commits, by turns. What fails is never sent again.
+ */
 export class Requests {
   readonly #server: Server;
-  readonly #line: Line<"transact" | "read">;
+  readonly #changes: Waiting[] = [];
+  readonly #reads: Waiting[] = [];
+  #isBusy = false;
 
   constructor(server: Server) {
     this.#server = server;
-    this.#line = new Line(async (kind, requests) => {
-      return kind === "read" ? this.#readAll(requests) : ((await server.call(kind, requests)) as unknown[]);
-    });
   }
 
-  ask(request: Request): Promise<unknown> {
-    return this.#line.ask("transact", request, weightOf(request));
+  /** Asks for steps that have one answer together. */
+  ask(...steps: readonly Step[]): Promise<unknown> {
+    return this.#ask(this.#changes, steps);
   }
 
   /** As `ask`, for what does no harm if it was done though nobody knows. */
-  async askHarmless(request: Request): Promise<unknown> {
+  async askHarmless(...steps: readonly Step[]): Promise<unknown> {
     try {
-      return await this.ask(request);
+      return await this.ask(...steps);
     } catch (error) {
       if (!isLockstepError(error, "unknown-outcome")) throw error;
       throw new LockstepError("unavailable", error.message, { cause: error.cause });
     }
   }
 
-  async read(query: Query): Promise<Snapshot> {
-    return (await this.#line.ask("read", plainQuery(query), usualBytes)) as Snapshot;
+  read(query: Query): Promise<Snapshot> {
+    return this.#ask(this.#reads, [["read", ...operandsOf(query)]]) as Promise<Snapshot>;
   }
 
-  /** Ends what has expired. */
-  async tidy(): Promise<void> {
-    await this.askHarmless({ when: [], then: [] });
+  #ask(waiting: Waiting[], steps: readonly Step[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      waiting.push({ steps, resolve, reject });
+      if (this.#isBusy) return;
+      this.#isBusy = true;
+      queueMicrotask(() => void this.#work());
+    });
   }
 
-  async #readAll(queries: readonly object[]): Promise<Snapshot[]> {
-    for (;;) {
-      const answer = (await this.#server.call("read", queries)) as [string, Found[]] | null;
-      if (answer) return answer[1].map((found) => snapshotOf(BigInt(answer[0]), found));
-      // Sessions have expired, or the server has crashed: that is a commit's business.
-      await this.#server.call("transact", []);
+  async #work(): Promise<void> {
+    while (this.#changes.length + this.#reads.length > 0) {
+      if (this.#changes.length > 0) await this.#send(this.#changes, (list) => this.#transact(list));
+      if (this.#reads.length > 0) await this.#send(this.#reads, (list) => this.#readAll(list));
+    }
+    this.#isBusy = false;
+  }
+
+  async #send(
+    waiting: Waiting[],
+    send: (list: readonly (readonly Step[])[]) => Promise<readonly unknown[]>,
+  ): Promise<void> {
+    const together = waiting.splice(0, countOf(waiting));
+    try {
+      const answers = await send(together.map(({ steps }) => steps));
+      for (const [i, { resolve }] of together.entries()) resolve(answers[i]);
+    } catch (error) {
+      for (const { reject } of together) reject(error);
     }
   }
 
-  within<T>(awaited: Promise<T>): Promise<T> {
-    return this.#server.within(awaited);
+  async #transact(list: readonly (readonly Step[])[]): Promise<readonly unknown[]> {
+    const shortcut = list.length === 1 ? shortcutFor(list.flat()) : undefined;
+    return (await this.#server.call(shortcut ?? transactionOf(list))) as unknown[];
+  }
+
+  async #readAll(list: readonly (readonly Step[])[]): Promise<readonly Snapshot[]> {
+    const call = { name: "read", args: [arrayOf(list.flat())] } as const;
+    for (;;) {
+      const answer = (await this.#server.call(call)) as [string, Found[]] | null;
+      if (answer) return answer[1].map((found) => snapshotOf(BigInt(answer[0]), found));
+      // Sessions have expired, or the server has crashed: that is a commit's business.
+      await this.#transact([]);
+    }
   }
 }
 
-function weightOf(request: Request): number {
-  if (!("then" in request)) return usualBytes;
-  return request.then.reduce((bytes: number, write) => {
-    return bytes + usualBytes + ("value" in write ? (write.value as string).length : 0);
-  }, usualBytes);
+/** How many of the first go together. */
+function countOf(waiting: readonly Waiting[]): number {
+  let bytes = 0;
+  const over = waiting.findIndex(({ steps }, i) => {
+    bytes += steps.flat().reduce((sum, cell) => sum + (cell?.length ?? 0), usualBytes);
+    return i > 0 && bytes > mostBytes;
+  });
+  return over < 0 ? waiting.length : over;
 }

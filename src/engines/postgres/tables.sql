@@ -32,10 +32,15 @@ create unlogged table if not exists bound (
 ) with (fillfactor = 80);
 create index if not exists bound_session on bound (session);
 
+-- All keys, and how each is told to a client.
 create or replace view entry as
-  select key, value, created, modified, session from bound
+  select key, created, modified,
+    json_build_array(key, encode(value, 'base64'), created::text, modified::text, session)::text as told
+  from bound
   union all
-  select key, value, created, modified, null from kept;
+  select key, created, modified,
+    json_build_array(key, encode(value, 'base64'), created::text, modified::text, null)::text
+  from kept;
 
 create unlogged table if not exists session (
   id text collate "C" primary key,

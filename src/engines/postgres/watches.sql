@@ -1,63 +1,41 @@
--- Who wants to hear of what. It is written down under the same lock as commits: whoever holds that lock next
--- finds it, and whoever held it before has committed, and is in what is read here. So nothing is missed.
-
-create or replace function listen(request jsonb) returns text language plpgsql as $$
-declare
-  expiry timestamptz := clock_timestamp() + interval '1 minute';
-begin
-  -- Who is known already is kept known by its pulse.
-  insert into listener values (request ->> 'listen', expiry) on conflict do nothing;
-  if found then update live set heard = true, due = least(due, expiry); end if;
-  for i in 0 .. jsonb_array_length(request -> 'to') - 1 loop
-    insert into interest
-      values ((request -> 'to' -> i ->> 1)::boolean, request -> 'to' -> i ->> 0, request ->> 'listen')
-      on conflict do nothing;
-  end loop;
-  return until_due();
-end $$;
-
-create or replace function deafen(request jsonb) returns text language plpgsql as $$
-begin
-  delete from interest
-    where exact = (request ->> 'exact')::boolean and prefix = request ->> 'prefix'
-    and client = request ->> 'deafen';
-  return 'true';
-end $$;
-
--- Tells each client that wants to hear of one of the keys what the commit did; or where that is too long for
--- a notification, that it did something. Postgres sends one that is the same as another only once.
-create or replace function announce(revision bigint, keys text[], events text[]) returns void
+-- Tells each client that wants to hear of one of the keys what the commit did, which is what is there of them
+-- now; and the oldest key from `low` up to `high`, if it is to show that. Or where that is too long for a
+-- notification, that it did something.
+create or replace function announce(revision bigint, keys text[], low text, high text) returns void
 language plpgsql as $$
 declare
-  told text := '["' || revision || '",[' || array_to_string(events, ',') || ']]';
-  target text;
+  clients text[];
+  events text;
+  told text;
 begin
-  if octet_length(told) > 7900 then told := '["' || revision || '",null]'; end if;
-  for target in
+  select array_agg(client) into clients from (
     select client from interest where exact and prefix = any (keys)
     union all
     select client from interest where not exact
     and exists (select from unnest(keys) as key where starts_with(key, prefix))
-  loop
-    perform pg_notify('lockstep_' || target, told);
-  end loop;
+  ) as interested;
+  if clients is null then return; end if;
+  select string_agg(
+    coalesce((select entry.told from entry where key = name), json_build_array(name)::text), ','
+  ) into events
+  from unnest(keys) as name;
+  told := concat(
+    '["', revision, '",[', events, '],',
+    coalesce((
+      select entry.told from entry where low is not null and key >= low and key < high
+      order by created, key limit 1
+    ), 'null'), ']'
+  );
+  if octet_length(told) > 7900 then told := concat('["', revision, '",[', events, '],null]'); end if;
+  if octet_length(told) > 7900 then told := concat('["', revision, '",null,null]'); end if;
+  perform pg_notify('lockstep_' || client, told) from unnest(clients) as client;
 end $$;
 
 -- The sign of life of a client that listens. Gives the milliseconds until something expires; null when the
 -- client was forgotten.
-create or replace function pulse(ours text) returns text language plpgsql
-  set search_path from current
-as $$
+create or replace function pulse(ours text) returns float8 language plpgsql as $$
 begin
   update listener set expires_at = clock_timestamp() + interval '1 minute' where client = ours;
   if not found then return null; end if;
-  return until_due();
+  return (select milliseconds_until(due) from live);
 end $$;
-
-create or replace function until_due() returns text stable language sql as $$
-  select case
-    when isfinite(due) then ceil(extract(epoch from due - clock_timestamp()) * 1000)::text
-    else '60000'
-  end
-  from live
-$$;

@@ -8,7 +8,7 @@ export const guarantees: Guarantees = {
   revisions: "own",
   bindings: "any",
   watch: "resync",
-  push: "data",
+  push: "view",
   fence: "follows-clock-on-failover",
   failoverLosesCommits: true,
   expiryClock: "server",

@@ -40,8 +40,8 @@ export interface Told {
   readonly waitMs: number | null;
   /** None where the commit was too long to be told. */
   readonly events: readonly Event[];
-  /** What the commit was to show. */
-  readonly shown: Snapshot | undefined;
+  /** The oldest key of what the commit shows. */
+  readonly shown: Entry | undefined;
 }
 
 /**
@@ -53,7 +53,7 @@ export function decodeTold(message: Buffer): Told {
   const [stamp, wait] = splitOnce(message.toString("latin1", 0, head), " ");
   const revision = BigInt(stamp);
   const events: Event[] = [];
-  let shown: Snapshot | undefined;
+  let shown: Entry | undefined;
   for (let at = head + 1; at < message.length;) {
     const second = message.indexOf(lineEnd, at);
     const third = message.indexOf(lineEnd, second + 1);
@@ -61,7 +61,7 @@ export function decodeTold(message: Buffer): Told {
     const length = Number(message.toString("latin1", second + 1, third));
     at = third + 1 + length;
     const raw = message.subarray(third + 1, at);
-    if (key.startsWith("\u0001")) shown = { revision, entries: [decodeEntry(key.slice(1), raw)] };
+    if (key.startsWith("\u0001")) shown = decodeEntry(key.slice(1), raw);
     else if (length === 0) events.push({ kind: "delete", key, revision });
     else events.push({ kind: "put", key, revision, entry: decodeEntry(key, raw) });
   }

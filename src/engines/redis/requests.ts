@@ -16,10 +16,7 @@ export function changeArguments({ when = [], then, read, show }: Change): Argume
     if (write.kind === "put") all.push("put", write.key, write.session ?? "", valueOf(write.value));
     else all.push("delete", write.key);
   }
-  // Nothing else is asked for, nor would it be as cheap.
-  if (show && "prefix" in show && show.prefix !== "" && show.order === "created" && show.limit === 1) {
-    all.push("show", show.prefix);
-  }
+  if (show !== undefined) all.push("show", show);
   addQuery(all, read);
   return all;
 }

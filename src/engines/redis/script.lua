@@ -199,7 +199,8 @@ while at <= total do
     end
     local shown = ''
     if show then
-      local keys = call('ZRANGEBYLEX', index, '[' .. show, '(' .. show .. '\255', 'LIMIT', 0, 33)
+      local from = show == '' and '[ ' or '[' .. show
+      local keys = call('ZRANGEBYLEX', index, from, '(' .. show .. '\255', 'LIMIT', 0, 33)
       if #keys > 0 and #keys <= 32 then
         local raws = call('HMGET', entries, unpack(keys))
         local oldest, age = 0, math.huge

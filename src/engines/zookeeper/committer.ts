@@ -3,6 +3,7 @@ import type { Change, Committed, Refused, Revision } from "../../store/change.js
 import { firstFailure } from "../../store/rules.js";
 import {
   anyVersion,
+  deleteRequest,
   fault,
   multiFault,
   multiRequest,
@@ -120,13 +121,16 @@ export class Committer {
   async #try(wire: Wire, change: Change, plan: readonly NodeWrite[]): Promise<Outcome> {
     const { read, then } = change;
     const making = this.#send(wire, "write", plan.length > 0 ? plan : [this.#nothing()]);
-    const written = then.filter(({ kind }) => kind === "put").map(({ key }) => this.#layout.pathOf(key));
-    this.#snapshots.forget(then.map(({ key }) => this.#layout.pathOf(key)));
+    const written = then.flatMap(({ kind, key }) => (kind === "put" ? [key] : []));
     // Sent along: answers come in order, so it sees what was made.
     const seeing = read && this.#snapshots.read(wire, read, written);
     seeing?.catch(ignore);
     const { failed, revision } = await making;
     if (failed) return failed;
+    this.#snapshots.forget(
+      then.flatMap(({ kind, key }) => (kind === "delete" ? [key] : [])),
+      revision,
+    );
     try {
       return { ok: true, revision, snapshot: (await seeing) ?? { revision, entries: [] } };
     } catch (cause) {
@@ -143,6 +147,8 @@ export class Committer {
     what: "write" | "read",
     writes: readonly NodeWrite[],
   ): Promise<{ failed: MultiFault | undefined; revision: Revision }> {
+    const [only] = writes;
+    if (only?.kind === "delete" && writes.length === 1) return this.#delete(wire, what, only.path);
     const request = multiRequest(writes, this.#access);
     if (request.length > longestRequest) {
       throw new LockstepError(
@@ -153,6 +159,17 @@ export class Committer {
     }
     const { zxid, body } = await wire.request(what, operation.multi, request);
     return { failed: multiFault(body), revision: zxid };
+  }
+
+  /** It costs the server less than a multi of one. */
+  async #delete(wire: Wire, what: "write" | "read", path: string) {
+    try {
+      const { zxid } = await wire.request(what, operation.delete, deleteRequest(path));
+      return { failed: undefined, revision: zxid };
+    } catch (error) {
+      if (!(error instanceof ServerFault)) throw error;
+      return { failed: { index: 0, code: error.code }, revision: 0n };
+    }
   }
 
   /** Those on the way to the keys that the change puts. It does no harm if they are there, or stay empty. */

@@ -27,10 +27,17 @@ export interface Seen {
   readonly leaves: ReadonlyMap<string, FoundData>;
 }
 
-interface Node extends Partial<FoundData> {
-  readonly children?: readonly string[];
-  /** It changed after the instant of which we speak. */
-  readonly isLate: boolean;
+/** Reads these nodes, which are no directories, with one request; it sees one instant. */
+export async function readLeaves(wire: Wire, paths: readonly string[]): Promise<Seen> {
+  const { zxid, found } = await ask(
+    wire,
+    paths.map((path) => ({ kind: "data", path })),
+  );
+  const leaves = new Map<string, FoundData>();
+  found.forEach((node, i) => {
+    if (node?.kind === "data") leaves.set(paths[i]!, node);
+  });
+  return { revision: zxid, leaves };
 }
 
 /**
@@ -56,7 +63,11 @@ export async function readTree(wire: Wire, wanted: Wanted, guesses: Iterable<str
 class Attempt {
   readonly #wire: Wire;
   readonly #wanted: Wanted;
-  readonly #nodes = new Map<string, Node>();
+  readonly #leaves = new Map<string, FoundData>();
+  readonly #children = new Map<string, readonly string[]>();
+  readonly #asked = new Set<string>();
+  /** What changed after the instant of which we speak. */
+  readonly #late = new Set<string>();
   #revision: Revision | undefined;
 
   constructor(wire: Wire, wanted: Wanted) {
@@ -70,7 +81,7 @@ class Attempt {
     for (;;) {
       for (const chunk of inChunks(paths)) await this.#fetch(chunk);
       const listed = this.#listed();
-      paths = listed.filter((path) => !this.#nodes.has(path));
+      paths = listed.filter((path) => !this.#asked.has(path));
       if (paths.length === 0) return this.#asOfThen(listed);
       for (const path of paths) known.add(path);
     }
@@ -79,23 +90,26 @@ class Attempt {
   async #fetch(paths: readonly string[]): Promise<void> {
     const reads = paths.flatMap((path): NodeRead[] => {
       const data = { kind: "data", path } as const;
-      return isLeaf(path.slice(path.lastIndexOf("/") + 1)) ? [data] : [data, { kind: "children", path }];
+      if (isLeaf(path.slice(path.lastIndexOf("/") + 1))) return [data];
+      // When a directory changed last matters only after the first instant.
+      const children = { kind: "children", path } as const;
+      return this.#revision === undefined ? [children] : [data, children];
     });
-    const { zxid, body } = await this.#wire.request("read", operation.multiRead, multiReadRequest(reads));
+    const { zxid, found } = await ask(this.#wire, reads);
     const since = (this.#revision ??= zxid);
-    const found = multiReadFound(body);
-    for (let i = 0; i < reads.length; i++) {
+    reads.forEach(({ path }, i) => {
       const node = found[i];
-      if (node?.kind === "data") {
-        const { modified, childrenChanged } = node.stat;
-        this.#nodes.set(reads[i]!.path, { ...node, isLate: modified > since || childrenChanged > since });
-      } else if (node?.kind === "children") {
-        this.#nodes.set(reads[i]!.path, { ...this.#nodes.get(reads[i]!.path)!, children: node.names });
-      } else {
+      this.#asked.add(path);
+      if (node?.kind === "children") {
+        this.#children.set(path, node.names);
+      } else if (node) {
+        this.#leaves.set(path, node);
+        if (node.stat.modified > since || node.stat.childrenChanged > since) this.#late.add(path);
+      } else if (zxid > since) {
         // What is gone now may have been there then.
-        this.#nodes.set(reads[i]!.path, { isLate: zxid > since });
+        this.#late.add(path);
       }
-    }
+    });
   }
 
   /** All nodes that are wanted, as far as the directories tell. */
@@ -103,7 +117,7 @@ class Attempt {
     const listed = [...(this.#wanted.leaves ?? [])];
     const visit = (directory: string, admits: (name: string) => boolean) => {
       listed.push(directory);
-      for (const name of this.#nodes.get(directory)?.children ?? []) {
+      for (const name of this.#children.get(directory) ?? []) {
         if (!admits(name)) continue;
         if (isLeaf(name)) listed.push(`${directory}/${name}`);
         else visit(`${directory}/${name}`, () => true);
@@ -116,12 +130,17 @@ class Attempt {
   #asOfThen(listed: readonly string[]): Seen | undefined {
     const leaves = new Map<string, FoundData>();
     for (const path of listed) {
-      const { isLate, data, stat, children } = this.#nodes.get(path)!;
-      if (isLate) return undefined;
-      if (data && stat && !children) leaves.set(path, { kind: "data", data, stat });
+      if (this.#late.has(path)) return undefined;
+      const node = this.#leaves.get(path);
+      if (node && !this.#children.has(path)) leaves.set(path, node);
     }
     return { revision: this.#revision!, leaves };
   }
+}
+
+async function ask(wire: Wire, reads: readonly NodeRead[]) {
+  const { zxid, body } = await wire.request("read", operation.multiRead, multiReadRequest(reads));
+  return { zxid, found: multiReadFound(body) };
 }
 
 function* inChunks(paths: readonly string[]): Generator<string[]> {

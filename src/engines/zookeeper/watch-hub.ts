@@ -1,31 +1,36 @@
+import type { Clock } from "../../base/clock.js";
 import { isLockstepError } from "../../base/errors.js";
 import type { Query, Revision, Snapshot } from "../../store/change.js";
 import type { WatchOptions } from "../../store/store.js";
 import { WatchFeed } from "../../store/watch-feed.js";
 import { JuteWriter } from "./client/jute.js";
-import { operation } from "./client/protocol.js";
+import { fault, operation, ServerFault, statFrom } from "./client/protocol.js";
 import type { Wire } from "./client/wire.js";
 import type { Layout } from "./layout.js";
 
 /** How the hub reads. */
 export interface WatchReader {
+  readonly clock: Clock;
   ready(): Wire | Promise<Wire>;
   read(wire: Wire, query: Query): Promise<Snapshot>;
+  /** For a key that is likely to be gone. */
+  readEnd(wire: Wire, key: string): Promise<Snapshot>;
   /** After it, the connection reads no state that is older than the call. */
   settle(wire: Wire): Promise<void>;
 }
 
-/** ZooKeeper's persistent watches: of one node, or of all below it too. */
-const watchModes = { node: 0, tree: 1 } as const;
+/** ZooKeeper's persistent watches: of a node and all below it. */
+const persistentRecursive = 1;
 /** Kinds of watches to remove: all. */
 const anyWatch = 3;
 
 /** What the server is to tell us of: one path, for all who watch it. */
 interface Interest {
   readonly path: string;
-  readonly mode: keyof typeof watchModes;
+  /** Of a single node, for one ring; else of a directory and all below it, for good. */
+  readonly isSingle: boolean;
   watchers: number;
-  /** The connection on which it was told. */
+  /** The connection on which it was told, and will ring. */
   wire: Wire | undefined;
 }
 
@@ -69,7 +74,7 @@ export class WatchHub {
       from,
       signal,
       // Whoever comes without a revision is told of everything that was acknowledged before.
-      snapshot: () => this.#inTurn(watcher, () => this.#look(watcher, true)),
+      snapshot: () => this.#inTurn(watcher, () => this.#lookFirst(watcher)),
       onEnd: () => {
         this.#forget(watcher);
       },
@@ -78,7 +83,7 @@ export class WatchHub {
     const query = exact ? { key: prefix } : { prefix };
     const interest = this.#interests.get(path) ?? {
       path,
-      mode: exact ? "node" : "tree",
+      isSingle: exact,
       watchers: 0,
       wire: undefined,
     };
@@ -104,9 +109,11 @@ export class WatchHub {
   ring(path: string): void {
     const key = this.#layout.keyAt(path);
     if (key === undefined) return;
+    const single = this.#interests.get(path);
+    if (single) single.wire = undefined;
     for (const watcher of this.#watchers) {
       const { exact, feed } = watcher;
-      if (exact ? key === feed.prefix : key.startsWith(feed.prefix)) this.#lookAgain(watcher);
+      if (exact ? key === feed.prefix : key.startsWith(feed.prefix)) this.#lookAgain(watcher, exact);
     }
   }
 
@@ -119,36 +126,71 @@ export class WatchHub {
     for (const { feed } of [...this.#watchers]) feed.fail(error);
   }
 
-  #lookAgain(watcher: Watcher): void {
+  #lookAgain(watcher: Watcher, hasRung = false): void {
     // One that was never told anything, and came without a revision, looks when its reader comes.
     if (watcher.isDue || (watcher.told === undefined && watcher.from === undefined)) return;
     watcher.isDue = true;
     this.#inTurn(watcher, async () => {
       watcher.isDue = false;
+      if (watcher.feed.isOver) return;
       const before = watcher.told;
-      const snapshot = await this.#look(watcher, false);
-      if (isNews(watcher, before, snapshot)) watcher.feed.requireResync(snapshot);
+      const end = hasRung ? await this.#lookForEnd(watcher) : undefined;
+      const snapshot = end ?? (await this.#look(watcher));
+      if (snapshot && isNews(watcher, before, snapshot)) watcher.feed.requireResync(snapshot);
     }).catch((error: unknown) => {
       watcher.feed.fail(error);
     });
   }
 
-  async #look(watcher: Watcher, isFirst: boolean): Promise<Snapshot> {
-    const { feed, query, from } = watcher;
+  /**
+   * Most who watch a single key wait for its end, and want nothing more then. So its end is told before the
+   * server is asked to ring again. Undefined where it is there still, or cannot be told.
+   */
+  async #lookForEnd(watcher: Watcher): Promise<Snapshot | undefined> {
+    try {
+      const snapshot = await this.#reader.readEnd(await this.#reader.ready(), watcher.feed.prefix);
+      if (snapshot.entries.length > 0 || snapshot.revision < (watcher.from ?? 0n)) return undefined;
+      watcher.told = snapshot;
+      this.#reader.clock.after(0, () => this.#lookAgain(watcher), "background");
+      return snapshot;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #lookFirst(watcher: Watcher): Promise<Snapshot> {
+    return this.#whileAway(watcher, async (wire) => {
+      void this.#tell(wire, watcher.interest);
+      void this.#reader.settle(wire).catch(ignore);
+      return (watcher.told = await this.#reader.read(wire, watcher.query));
+    });
+  }
+
+  /** Undefined where nothing has happened since the revision that the reader came with. */
+  #look(watcher: Watcher): Promise<Snapshot | undefined> {
+    const { query, from, interest } = watcher;
+    return this.#whileAway(watcher, async (wire) => {
+      const isNew = watcher.told === undefined && from !== undefined;
+      const telling = this.#tell(wire, interest);
+      if (isNew && interest.isSingle && telling) {
+        const writtenAt = await telling;
+        if (writtenAt !== undefined && writtenAt <= from) return undefined;
+      }
+      let snapshot = await this.#reader.read(wire, query);
+      if (isNew && snapshot.revision < from) {
+        // Read elsewhere, from a server that is ahead of ours.
+        await this.#reader.settle(wire);
+        snapshot = await this.#reader.read(wire, query);
+      }
+      return (watcher.told = snapshot);
+    });
+  }
+
+  async #whileAway<T>({ feed }: Watcher, look: (wire: Wire) => Promise<T>): Promise<T> {
     for (;;) {
       try {
         const connecting = this.#reader.ready();
-        const wire = connecting instanceof Promise ? await connecting : connecting;
-        this.#tell(wire, watcher.interest);
-        if (isFirst) void this.#reader.settle(wire).catch(ignore);
-        let snapshot = await this.#reader.read(wire, query);
-        if (watcher.told === undefined && from !== undefined && snapshot.revision < from) {
-          // Read elsewhere, from a server that is ahead of ours.
-          await this.#reader.settle(wire);
-          snapshot = await this.#reader.read(wire, query);
-        }
-        watcher.told = snapshot;
-        return snapshot;
+        return await look(connecting instanceof Promise ? await connecting : connecting);
       } catch (error) {
         // The connection broke; there will be another, and everything is to be asked again there.
         if (feed.isOver || !isLockstepError(error, "unavailable")) throw error;
@@ -156,16 +198,28 @@ export class WatchHub {
     }
   }
 
-  /** What is asked on this connection after it, is asked after the interest is known there. */
-  #tell(wire: Wire, interest: Interest): void {
-    if (interest.wire === wire || interest.watchers === 0) return;
+  /**
+   * What is asked on this connection after it, is asked after the interest is known there. Resolves with the
+   * revision at which a single node was last written, if it is there.
+   */
+  #tell(wire: Wire, interest: Interest): Promise<Revision | undefined> | undefined {
+    if (interest.wire === wire || interest.watchers === 0) return undefined;
     interest.wire = wire;
-    const request = new JuteWriter().string(interest.path).int(watchModes[interest.mode]);
-    wire.request("read", operation.addWatch, request.finish()).catch((error: unknown) => {
-      if (isLockstepError(error)) return;
-      // The server refuses: nobody will ever ring.
-      for (const { feed, interest: its } of [...this.#watchers]) if (its === interest) feed.fail(error);
-    });
+    const { path, isSingle } = interest;
+    const body = new JuteWriter().string(path);
+    const telling = isSingle
+      ? wire.request("read", operation.exists, body.bool(true).finish())
+      : wire.request("read", operation.addWatch, body.int(persistentRecursive).finish());
+    return telling.then(
+      ({ body }) => (isSingle ? statFrom(body).modified : undefined),
+      (error: unknown) => {
+        // One is told also of a node that is not there yet; and a connection that broke is replaced.
+        if (!(error instanceof ServerFault) || error.code === fault.noNode) return undefined;
+        // Refused: nobody will ever ring.
+        for (const each of [...this.#watchers]) if (each.interest === interest) each.feed.fail(error);
+        return undefined;
+      },
+    );
   }
 
   #forget(watcher: Watcher): void {

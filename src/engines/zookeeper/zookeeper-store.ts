@@ -58,8 +58,10 @@ export class ZookeeperStore implements Store {
       },
     });
     this.#hub = new WatchHub(layout, {
+      clock: ensemble.clock,
       ready: () => this.#link.ready(),
       read: (wire, query) => this.#snapshots.read(wire, query),
+      readEnd: (wire, key) => this.#snapshots.readEnd(wire, key),
       settle: (wire) => this.#settle(wire),
     });
   }
@@ -106,6 +108,8 @@ export class ZookeeperStore implements Store {
   async read(query: Query): Promise<Snapshot> {
     this.#assertOpen();
     checkQuery(query);
+    const atHand = this.#snapshots.atHand(query);
+    if (atHand) return atHand;
     try {
       if (query.atLeast !== undefined) {
         const seen = await this.#link.ask((wire) => this.#snapshots.read(wire, query));
@@ -172,13 +176,15 @@ export class ZookeeperStore implements Store {
    * much.
    */
   async #refuse(change: Change): Promise<Refused> {
+    // One that goes meanwhile is over, though the look may have come before its end.
+    const known = new Map(this.#sessions);
     const sight = await this.#link.ask(async (wire) => {
       const [, seen] = await Promise.all([this.#settle(wire), this.#committer.look(wire, change)]);
       return seen;
     });
     const failed = firstFailure(change, {
       get: (key) => sight.get(key),
-      isAlive: (id) => sight.isAlive(id) && this.#sessions.get(id)?.session.isValid() !== false,
+      isAlive: (id) => sight.isAlive(id) && known.get(id)?.session.isValid() !== false,
     });
     if (!failed) {
       throw new LockstepError(

@@ -4,6 +4,7 @@ import { JuteWriter, type JuteReader } from "./jute.js";
 export const operation = {
   create: 1,
   delete: 2,
+  exists: 3,
   getData: 4,
   setData: 5,
   getChildren: 8,
@@ -105,6 +106,10 @@ export function multiRequest(writes: readonly NodeWrite[], access: Access): Buff
   return lastHeader(writer).finish();
 }
 
+export function deleteRequest(path: string): Buffer {
+  return new JuteWriter().string(path).int(anyVersion).finish();
+}
+
 /** Why a multi was not done, and at which of its parts; undefined when it was. */
 export interface MultiFault {
   readonly index: number;
@@ -174,7 +179,7 @@ function lastHeader(writer: JuteWriter): JuteWriter {
   return writer.int(endOfParts).bool(true).int(-1);
 }
 
-function statFrom(reader: JuteReader): Stat {
+export function statFrom(reader: JuteReader): Stat {
   const created = reader.long();
   const modified = reader.long();
   // When by the server's wall clock: nothing to decide by.

@@ -76,6 +76,7 @@ export class Wire {
   readonly #clock: Clock;
   readonly #events: WireEvents;
   readonly #waiting: Waiting[] = [];
+  readonly #outgoing: Uint8Array[] = [];
   #received: Buffer[] = [];
   #receivedLength = 0;
   /** How much must have come before it is worth a look. */
@@ -85,7 +86,6 @@ export class Wire {
   #xid = 0;
   #isClosed = false;
   #isLeaving = false;
-  #isCorked = false;
   #pings = 0;
   #heard = false;
   #silentBeats = 0;
@@ -204,24 +204,20 @@ export class Wire {
   }
 
   #send(xid: number, type: number, body: Uint8Array): void {
-    this.#write(new JuteWriter().int(xid).int(type).finish(), body);
+    const head = Buffer.allocUnsafe(8);
+    head.writeInt32BE(xid);
+    head.writeInt32BE(type, 4);
+    this.#write(head, body);
   }
 
   /** What is written in one turn goes out together. */
-  #write(head: Uint8Array, body: Uint8Array = new Uint8Array()): void {
-    if (!this.#isCorked) {
-      this.#isCorked = true;
-      this.#socket.cork();
-      queueMicrotask(() => {
-        this.#isCorked = false;
-        this.#socket.uncork();
-      });
+  #write(...parts: Uint8Array[]): void {
+    if (this.#outgoing.length === 0) {
+      queueMicrotask(() => this.#socket.write(Buffer.concat(this.#outgoing.splice(0))));
     }
     const length = Buffer.allocUnsafe(4);
-    length.writeInt32BE(head.length + body.length);
-    this.#socket.write(length);
-    this.#socket.write(head);
-    if (body.length > 0) this.#socket.write(body);
+    length.writeInt32BE(parts.reduce((sum, part) => sum + part.length, 0));
+    this.#outgoing.push(length, ...parts);
   }
 
   #receive(bytes: Buffer): void {
