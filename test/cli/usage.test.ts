@@ -21,6 +21,8 @@ describe("bad input", () => {
     [["get", "a\nb"], /control character/],
     [["gte", "k"], /unknown command 'gte' \(Did you mean get\?\); see: lockstep --help/],
     [["get", "k", "--on", "carrier-pigeon:x"], /no engine named "carrier-pigeon"/],
+    [["get", "k", "--on", "lmdb:./x?namespace=y"], /takes no parameters/],
+    [["run", "deploy", "--on", "", "--", "true"], /--on is empty/],
   ])("%j exits with 64 and one line that says what to do", async (args, message) => {
     const { status, stdout, stderr } = await lockstep.run(...args);
     expect(stderr).toMatch(message);

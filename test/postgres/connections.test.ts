@@ -99,6 +99,9 @@ describeOn("postgres", "a connection to Postgres", () => {
   test("from a pool with no room left for its owner is refused", async () => {
     const pool = new pg.Pool({ ...connection, max: 2 });
     await failsWith("bad-input", () => openPostgresStore({ pool }));
+    // What is easily taken for the other.
+    const mistaken = [{ pool: new pg.Client(connection) }, { connection: server.address }] as never[];
+    for (const options of mistaken) await failsWith("bad-input", () => openPostgresStore(options));
     await pool.end();
   });
 
