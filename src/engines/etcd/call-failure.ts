@@ -1,4 +1,5 @@
 import { LockstepError, type Applied, type LockstepErrorCode } from "../../base/errors.js";
+import { unsent } from "./grpc-call.js";
 
 /** What is to be done about a failure: ask again, elsewhere; log in again; or nothing. */
 type Remedy = "ask again" | "log in" | "give up";
@@ -11,9 +12,9 @@ interface Meaning {
   readonly advice?: string;
 }
 
-/** By the words of etcd and of its client library; what is not here may mean anything. */
+/** By the words of etcd, and of ours; what is not here may mean anything. */
 const meanings: readonly (readonly [RegExp, Meaning])[] = [
-  [/^No connection established/, { applied: "no", remedy: "ask again" }],
+  [new RegExp(`^${unsent}`), { applied: "no", remedy: "ask again" }],
   // Said before the request is proposed to the cluster.
   [/etcdserver: (no leader|too many requests)/, { applied: "no", remedy: "ask again" }],
   [/invalid auth token|revision of auth store is old/, { applied: "no", remedy: "log in" }],
@@ -69,8 +70,7 @@ export class CallFailure extends Error {
   readonly #meaning: Meaning;
 
   constructor(where: string, words: string) {
-    // Where a name was resolved to addresses, gRPC has nothing to note.
-    super(words.replace(/ Resolution note: $/, ""));
+    super(words);
     this.#where = where;
     this.#meaning = meanings.find(([pattern]) => pattern.test(words))?.[1] ?? unclear;
   }

@@ -16,6 +16,9 @@ export interface Listener<Response> {
   readonly onEnd: (words: string | undefined) => void;
 }
 
+/** What is said of what the server surely has not done. */
+export const unsent = "No connection established";
+
 /** A flag that says that a message is not compressed, and its length. */
 const headLength = 5;
 
@@ -49,7 +52,8 @@ export class GrpcCall<Request, Response> {
     });
     this.#stream = stream;
     stream.on("response", (headers) => {
-      if (headers[":status"] !== 200) this.#end(`it speaks HTTP, but not gRPC: status ${headers[":status"]}`);
+      if (headers[":status"] !== 200)
+        this.cancel(`it speaks HTTP, but not gRPC: status ${headers[":status"]}`);
       if (headers["grpc-status"] !== undefined) this.#verdict = headers;
     });
     stream.on("trailers", (trailers: IncomingHttpHeaders) => {
@@ -63,8 +67,12 @@ export class GrpcCall<Request, Response> {
       this.#isRead = true;
       this.#endIfWhole();
     });
-    stream.on("error", (error: Error) => {
-      this.#end(error.message);
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      // No connection has numbers for more than 2^30 calls.
+      const isUsedUp = error.code === "ERR_HTTP2_OUT_OF_STREAMS";
+      if (isUsedUp) session.close();
+      const isUnsent = isUsedUp || stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
+      this.#end(isUnsent ? `${unsent}: ${error.message}` : error.message);
     });
     stream.on("close", () => {
       this.#end("the connection was lost");

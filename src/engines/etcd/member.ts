@@ -1,7 +1,7 @@
 import { connect, type ClientHttp2Session, type SecureClientSessionOptions } from "node:http2";
 import type { Clock } from "../../base/clock.js";
 import { CallFailure } from "./call-failure.js";
-import { GrpcCall, type Listener, type Metadata } from "./grpc-call.js";
+import { GrpcCall, unsent, type Listener, type Metadata } from "./grpc-call.js";
 import type { Method } from "./messages.js";
 
 /**
@@ -26,6 +26,9 @@ export class Member {
   readonly #certificates: Certificates;
   readonly #clock: Clock;
   readonly #streams = new Set<Cancelable>();
+  /** All that are not gone yet; one whose server says good-bye ends with its last call. */
+  readonly #sessions = new Set<ClientHttp2Session>();
+  /** The one for calls to come. */
   #session: ClientHttp2Session | undefined;
   #isGreeted = false;
   #connecting: Promise<void> | undefined;
@@ -63,8 +66,11 @@ export class Member {
           else reject(this.failure(words ?? "there was no answer"));
         },
       });
+      const session = this.#session;
       const timer = this.#clock.after(withinMs, () => {
         call.cancel(`no answer within ${Math.round(withinMs)} ms`);
+        // It may be dead without a word.
+        if (session) this.#retire(session);
       });
       call.send(request);
       call.finish();
@@ -98,11 +104,17 @@ export class Member {
   }
 
   close(): void {
-    this.#session?.destroy();
+    for (const session of this.#sessions) session.destroy();
+  }
+
+  /** Whoever asks from now on does so on another connection; so do the streams. */
+  #retire(session: ClientHttp2Session): void {
+    session.close();
+    this.endStreams();
   }
 
   #begin<Request, Response>(method: Method<Request, Response>, metadata: Metadata, to: Listener<Response>) {
-    if (!this.#session || !this.isConnected) throw this.failure("No connection established");
+    if (!this.#session || !this.isConnected) throw this.failure(unsent);
     return new GrpcCall(this.#session, method, metadata, to);
   }
 
@@ -116,10 +128,11 @@ export class Member {
         settings: { enablePush: false, initialWindowSize: windowBytes },
       });
       this.#session = session;
+      this.#sessions.add(session);
       this.#isGreeted = false;
       const fail = (reason: string) => {
         session.destroy();
-        reject(this.failure(`No connection established: ${reason}`));
+        reject(this.failure(`${unsent}: ${reason}`));
       };
       const timer = this.#clock.after(withinMs, () => fail(`not within ${Math.round(withinMs)} ms`));
       // Whatever else accepts a connection does not say this.
@@ -128,11 +141,13 @@ export class Member {
         session.setLocalWindowSize(windowBytes);
         this.#isGreeted = true;
         this.#listenTo(session);
+        session.once("goaway", () => this.#retire(session));
         resolve();
       });
       session.on("error", (error: Error) => fail(error.message));
       session.once("close", () => {
         timer.cancel();
+        this.#sessions.delete(session);
         fail("it was closed");
       });
     });

@@ -77,7 +77,11 @@ export async function etcdStoreAt(address: string, { clock }: { clock: Clock }):
 }
 
 function checkEndpoints(endpoints: readonly string[]): void {
-  const isHostAndPort = (endpoint: unknown) => typeof endpoint === "string" && /^[^/\s]+:\d+$/.test(endpoint);
+  const hostAndPort = /^(?:\[[\da-f:.]+\]|[^\s/?#@:%[\]]+):(\d{1,5})$/i;
+  const isHostAndPort = (endpoint: unknown) => {
+    const [, port] = (typeof endpoint === "string" && hostAndPort.exec(endpoint)) || [];
+    return Number(port) > 0 && Number(port) < 65_536;
+  };
   if (Array.isArray(endpoints) && endpoints.length > 0 && endpoints.every(isHostAndPort)) return;
   throw new LockstepError("bad-input", 'endpoints must be a list of hosts with ports, as in ["etcd-1:2379"]');
 }

@@ -107,7 +107,9 @@ export function message<All extends Fields>(fields: All): Codec<ReadOf<All>, Wri
         const { name, field } = byNumber.get(tag >> 3) ?? {};
         if (name === undefined || !field) continue;
         const value = read(field.codec, raw);
-        found[name] = field.isList ? [...(found[name] as unknown[]), value] : value;
+        if (!field.isList) found[name] = value;
+        else if (found[name] === field.absent) found[name] = [value];
+        else (found[name] as unknown[]).push(value);
       }
       return found as ReadOf<All>;
     },

@@ -3,7 +3,7 @@
 --   put key value session · delete key · read: what `look` takes · show: the oldest key of a range, from · to
 --   commit: ends a change. Its answer: [the place of the condition that failed among all of them, or -1; the
 --     revision; what it reads, or null]
---   deafen client prefix exact · listen client prefix exact
+--   listen client prefix exact number · deafen client prefix exact number
 --   listened: its answer: [milliseconds until something expires; the revision; what was read, or null]
 --   open session label ttl: the milliseconds to wait before it may be asked again, 0 when it is open
 --   renew session: whether it was alive · end session: true
@@ -71,10 +71,13 @@ begin
       if found then
         update live set heard = true, due = least(due, clock_timestamp() + interval '1 minute');
       end if;
-      insert into interest values (steps[i][4]::boolean, steps[i][3], name) on conflict do nothing;
+      insert into interest as known values (steps[i][4]::boolean, steps[i][3], name, steps[i][5]::bigint)
+        on conflict (exact, prefix, client) do update set number = greatest(known.number, excluded.number);
       state.heard := true;
     when 'deafen' then
-      delete from interest where client = name and prefix = steps[i][3] and exact = steps[i][4]::boolean;
+      -- One that comes late is not about an interest that was taken since.
+      delete from interest where client = name and prefix = steps[i][3] and exact = steps[i][4]::boolean
+        and number = steps[i][5]::bigint;
     when 'show' then
       low := name;
       high := steps[i][3];

@@ -15,6 +15,8 @@ const withdrawAfterMs = 100;
 interface Interest {
   readonly prefix: string;
   readonly exact: boolean;
+  /** Of the next one in the same, if this one is withdrawn, it is a higher one. */
+  readonly number: number;
   feeds: number;
 }
 
@@ -27,6 +29,7 @@ export class HeardWatches implements Watches {
   readonly #feeds = new Set<WatchFeed>();
   /** What the server is told that we want to hear of, by its name here. */
   readonly #interests = new Map<string, Interest>();
+  #numbered = 0;
   #withdrawal: Timer | undefined;
 
   constructor(server: Server, requests: Requests, clock: Clock) {
@@ -82,27 +85,24 @@ export class HeardWatches implements Watches {
     this.#withdrawal?.cancel();
   }
 
-  async #begin(query: Query, { prefix, exact }: Interest): Promise<Snapshot> {
+  async #begin(query: Query, interest: Interest): Promise<Snapshot> {
     await this.#channel.open();
-    const [dueInMs, revision, found] = await this.#listenTo([[prefix, exact]], query);
+    const [dueInMs, revision, found] = await this.#listenTo([interest], query);
     this.#channel.pulseIn(dueInMs);
     return found === null ? this.#requests.read(query) : snapshotOf(BigInt(revision), found);
   }
 
-  async #listenTo(to: readonly [string, boolean][], query: Query): Promise<Answer> {
-    const interests = to.map(([prefix, exact]) => ["listen", this.#client, prefix, String(exact)]);
+  async #listenTo(interests: readonly Interest[], query: Query): Promise<Answer> {
+    const listens = interests.map((interest) => ["listen", ...this.#operandsOf(interest)]);
     const read = ["read", ...operandsOf(query)];
-    const steps = [...this.#withdrawn(), ...interests, read, ["listened"]];
+    const steps = [...this.#withdrawn(), ...listens, read, ["listened"]];
     return (await this.#requests.askHarmless(...steps)) as Answer;
   }
 
   async #beginAnew(): Promise<void> {
     const interests = [...this.#interests.values()].filter(({ feeds }) => feeds > 0);
     // All in one request, before anything is read.
-    await this.#listenTo(
-      interests.map(({ prefix, exact }) => [prefix, exact]),
-      { prefix: "", limit: 1 },
-    );
+    await this.#listenTo(interests, { prefix: "", limit: 1 });
     for (const feed of this.#feeds) feed.requireResync();
   }
 
@@ -118,7 +118,7 @@ export class HeardWatches implements Watches {
 
   #interestIn(prefix: string, exact: boolean): Interest {
     const name = `${exact ? "=" : "^"}${prefix}`;
-    const interest = this.#interests.get(name) ?? { prefix, exact, feeds: 0 };
+    const interest = this.#interests.get(name) ?? { prefix, exact, number: ++this.#numbered, feeds: 0 };
     this.#interests.set(name, interest);
     return interest;
   }
@@ -134,13 +134,17 @@ export class HeardWatches implements Watches {
     if (steps.length > 0) await this.#requests.askHarmless(...steps, ["commit"]).catch(ignore);
   }
 
+  #operandsOf({ prefix, exact, number }: Interest): Step {
+    return [this.#client, prefix, String(exact), String(number)];
+  }
+
   /** The steps that withdraw what nobody watches any more. */
   #withdrawn(): Step[] {
     const steps: Step[] = [];
-    for (const [name, { prefix, exact, feeds }] of this.#interests) {
-      if (feeds > 0) continue;
+    for (const [name, interest] of this.#interests) {
+      if (interest.feeds > 0) continue;
       this.#interests.delete(name);
-      steps.push(["deafen", this.#client, prefix, String(exact)]);
+      steps.push(["deafen", ...this.#operandsOf(interest)]);
     }
     return steps;
   }

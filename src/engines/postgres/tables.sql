@@ -59,6 +59,8 @@ create unlogged table if not exists interest (
   exact boolean not null,
   prefix text collate "C" not null,
   client text collate "C" not null,
+  -- Which of those that the client had in the same, one after the other.
+  number bigint not null,
   primary key (exact, prefix, client)
 );
 
