@@ -58,7 +58,8 @@ describe("an address that makes no sense is refused at once", () => {
   }
 
   test("endpoints without a port, and an option that there is none of", async () => {
-    for (const endpoints of [[], ["host"], ["http://host:2379"], "host:2379"]) {
+    const nonsense = ["host", "host:0", "host:99999", "%zz:1", "[::1:2379", "me@host:1", "a?b:1", "a#b:1"];
+    for (const endpoints of [[], "host:2379", ["http://host:2379"], ...nonsense.map((each) => [each])]) {
       const options = { endpoints: endpoints as string[] };
       await expect(openEtcdStore(options)).rejects.toMatchObject({ code: "bad-input" });
     }

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type ServerHttp2Stream } from "node:http2";
+import { constants, createServer, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "lockstep/base";
@@ -116,5 +116,36 @@ test("what is asked on a connection that is over was surely not sent", async () 
   await expect(member.ask(echo, { words: "?" }, {}, 1000)).rejects.toMatchObject({ mayBeApplied: true });
   await sleep(50);
   expect(member.isConnected).toBe(false);
+  await expect(member.ask(echo, { words: "?" }, {}, 1000)).rejects.toMatchObject({ mayBeApplied: false });
+});
+
+test("a connection that falls silent is left for another, by streams too", async () => {
+  let first: unknown;
+  const member = await memberOf((stream) => {
+    first ??= stream.session;
+    if (stream.session !== first) respond(stream, [framed("x")], fine);
+  });
+  const ended = new Promise((resolve) => {
+    member.open(echo, {}, { onMessage: () => undefined, onEnd: resolve });
+  });
+  await expect(member.ask(echo, { words: "?" }, {}, 200)).rejects.toThrow(/no answer within/);
+  await ended;
+  expect(member.isConnected).toBe(false);
+  await member.connect(1000);
+  expect(await member.ask(echo, { words: "?" }, {}, 1000)).toEqual({ words: "x" });
+});
+
+test("who is told that the server will go takes its streams elsewhere", async () => {
+  const member = await memberOf((stream) => stream.session?.goaway());
+  const ended = new Promise((resolve) => {
+    const stream = member.open(echo, {}, { onMessage: () => undefined, onEnd: resolve });
+    stream.send({ words: "?" });
+  });
+  await ended;
+  expect(member.isConnected).toBe(false);
+});
+
+test("what the server has not even begun was surely not done", async () => {
+  const member = await memberOf((stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM));
   await expect(member.ask(echo, { words: "?" }, {}, 1000)).rejects.toMatchObject({ mayBeApplied: false });
 });

@@ -43,6 +43,11 @@ test("it is written as protocol buffers are", () => {
   expect(Buffer.from(encoded(codec, { rest: [{}] })).toString("hex")).toBe("a20100");
 });
 
+test("a list of a hundred thousand is read in one go", () => {
+  const rest = Array.from({ length: 100_000 }, (_, i) => ({ name: String(i), data: Buffer.alloc(0) }));
+  expect(decoded(codec, Buffer.from(encoded(codec, { rest }))).rest.at(-1)?.name).toBe("99999");
+});
+
 test("what is not there is as if it were empty, and unknown fields of each type are skipped", () => {
   const empty = { count: 0n, isSure: false, kind: "A", first: undefined, rest: [] };
   expect(decoded(codec, Buffer.alloc(0))).toEqual(empty);

@@ -6,7 +6,7 @@ import { openPostgresStore } from "lockstep/postgres";
 import type { Store } from "lockstep/store";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { absent, entryOf, failsWith, made, put, textOf } from "../../src/conformance/shorthand.js";
+import { absent, entryOf, failsWith, made, put, soon, textOf } from "../../src/conformance/shorthand.js";
 import { Watcher } from "../../src/conformance/watcher.js";
 import { describeOn } from "../rig/available.js";
 import { FaultProxy } from "../rig/fault-proxy.js";
@@ -181,6 +181,22 @@ describeOn("postgres", "an outage", () => {
     await store.close();
     expect(socketsTo(proxy.port)).toEqual([]);
     await proxy.heal();
+  });
+
+  test("that brings a withdrawal late does not cost a watch of the same that was begun since", async () => {
+    const before = direct.watch("late", { exact: true });
+    await before.next();
+    const interests = async () =>
+      (await sql(`select client, number from ${namespace}.interest where prefix = 'late'`)).rows;
+    const [{ client, number }] = (await interests()) as [{ client: string; number: string }];
+    await before.return?.();
+    await expect.poll(interests).toEqual([]);
+    const again = direct.watch("late", { exact: true });
+    await again.next();
+    const steps = `array[['deafen', '${client}', 'late', 'true', '${number}'], ['commit', null, null, null, null]]`;
+    await sql(`set search_path = ${namespace}; select transact(${steps}, 0)`);
+    await made(direct, { then: [put("late")] });
+    expect((await soon(again.next(), "news of it")).value?.kind).toBe("batch");
   });
 
   test("of the lock of all commits is told as no change at all", async () => {
