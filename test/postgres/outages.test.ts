@@ -193,7 +193,8 @@ describeOn("postgres", "an outage", () => {
     await expect.poll(interests).toEqual([]);
     const again = direct.watch("late", { exact: true });
     await again.next();
-    const steps = `array[['deafen', '${client}', 'late', 'true', '${number}'], ['commit', null, null, null, null]]`;
+    const deafen = `['deafen', '${client}', 'late', 'true', '${number}']`;
+    const steps = `array[${deafen}, ['commit', null, null, null, null]]`;
     await sql(`set search_path = ${namespace}; select transact(${steps}, 0)`);
     await made(direct, { then: [put("late")] });
     expect((await soon(again.next(), "news of it")).value?.kind).toBe("batch");
