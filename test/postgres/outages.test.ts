@@ -187,7 +187,7 @@ describeOn("postgres", "an outage", () => {
     const before = direct.watch("late", { exact: true });
     await before.next();
     const interests = async () =>
-      (await sql(`select client, number from ${namespace}.interest where prefix = 'late'`)).rows;
+      (await sql(`select client, number from ${namespace}.interest where prefix = 'late'`)).rows as unknown[];
     const [{ client, number }] = (await interests()) as [{ client: string; number: string }];
     await before.return?.();
     await expect.poll(interests).toEqual([]);
