@@ -33,6 +33,8 @@ interface Round {
 const on = storeNamed();
 const directory = mkdtempSync(join(tmpdir(), "lockstep-bank-"));
 const address = on ?? `lmdb:${directory}`;
+/** Without who asks, and without parameters: a password may be among either. */
+const shown = address.replace(/:\/\/.*@/, "://").replace(/\?.*/, "");
 const workers: ChildProcess[] = [];
 process.once("exit", () => {
   for (const worker of workers) worker.kill("SIGKILL");
@@ -43,7 +45,7 @@ process.once("SIGTERM", () => process.exit(143));
 
 console.log(
   `\n${paint("bold", "The bank account of every textbook")}: ${processes} processes pay into ` +
-    `and withdraw from ${accounts.length} accounts, on ${address.replace(/:\/\/.*@|\?.*/g, "…")}.\n`,
+    `and withdraw from ${accounts.length} accounts, on ${shown}.\n`,
 );
 const results = await playAll().catch((error: unknown) => leave(error));
 console.log(`\n${report(results)}`);

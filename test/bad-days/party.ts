@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { LockstepError, type LockstepErrorCode } from "lockstep/base";
-import { freeze } from "../rig/frozen.js";
+import { freeze, type Freeze } from "../rig/frozen.js";
 import type { Order, Report } from "./actor.js";
 import type { Belief, Duties, Granted } from "./duties.js";
 import type { Witness } from "./witness.js";
@@ -83,7 +83,7 @@ export class Party {
 /** A party in a process of its own. */
 export class RemoteParty extends Party {
   readonly process: ChildProcess;
-  #thaw: (() => void) | undefined;
+  #frozen: Freeze | undefined;
 
   private constructor(name: string, witness: Witness, child: ChildProcess) {
     const waiting = new Map<number, (report: Report) => void>();
@@ -123,11 +123,11 @@ export class RemoteParty extends Party {
   }
 
   freeze(): void {
-    this.#thaw = freeze(this.process);
+    this.#frozen = freeze(this.process);
   }
 
   thaw(): void {
-    this.#thaw?.();
+    this.#frozen?.thaw();
   }
 
   /** As by `kill -9`: it says good-bye to nobody. */

@@ -1,4 +1,5 @@
 // What a hand-over costs, and what a waiter takes for proof that it is its turn.
+import type { Lockstep } from "lockstep";
 import type { Guarantees, Query, Store } from "lockstep/store";
 import { describe, expect, test } from "vitest";
 import { distant, settled, ticks, track, World } from "./world.js";
@@ -19,6 +20,20 @@ function watched(world: World, promised: Partial<Guarantees> = {}, shows = false
     },
   }));
   return { client, reads };
+}
+
+/** The client waits for a holder, and for one in between who has just given up. */
+async function behindOneWhoGaveUp(world: World, client: Lockstep) {
+  const held = await world.client().lock("x").acquire();
+  const abort = new AbortController();
+  const middle = track(world.client().lock("x").acquire({ signal: abort.signal }));
+  await settled();
+  const last = track(client.lock("x").acquire());
+  await settled();
+  abort.abort();
+  await settled();
+  expect([middle.state, last.state]).toEqual(["rejected", "pending"]);
+  return { held, last };
 }
 
 async function* unshown(watch: ReturnType<Store["watch"]>) {
@@ -146,15 +161,7 @@ describe("whoever is shown who is first", () => {
   test("looks if it is another, and waits for that", async () => {
     const world = new World();
     const { client, reads } = watched(world, unsure, true);
-    const held = await world.client().lock("x").acquire();
-    const abort = new AbortController();
-    const middle = track(world.client().lock("x").acquire({ signal: abort.signal }));
-    await settled();
-    const last = track(client.lock("x").acquire());
-    await settled();
-    abort.abort();
-    await settled();
-    expect([middle.state, last.state]).toEqual(["rejected", "pending"]);
+    const { held, last } = await behindOneWhoGaveUp(world, client);
     expect(reads).toHaveLength(1);
     await held.release();
     await settled();
@@ -272,15 +279,7 @@ describe("whoever is further behind", () => {
   test("looks when the one before it gives up, and waits for the one before that", async () => {
     const world = new World();
     const { client, reads } = watched(world);
-    const held = await world.client().lock("x").acquire();
-    const abort = new AbortController();
-    const middle = track(world.client().lock("x").acquire({ signal: abort.signal }));
-    await settled();
-    const last = track(client.lock("x").acquire());
-    await settled();
-    abort.abort();
-    await settled();
-    expect([middle.state, last.state]).toEqual(["rejected", "pending"]);
+    const { held, last } = await behindOneWhoGaveUp(world, client);
     const gone = (await world.store.read({ prefix: "" })).revision;
     const query = { prefix: "lock/x/", order: "created", atLeast: gone };
     expect(reads).toEqual([{ ...query, limit: 1 }, query]);

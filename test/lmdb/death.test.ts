@@ -63,7 +63,7 @@ test("a frozen process loses the lock at its time to live, and learns of it when
   const judge = new Judge();
   await using ls = judge.follow(await connect(`lmdb:${directory}`, { ttlMs: 60_000 }));
   const { holder, token } = await holderOf(directory, 1000, judge);
-  const thaw = freeze(holder.process);
+  const frozen = freeze(holder.process);
   const frozenAt = performance.now();
   const held = await ls.lock("job").acquire({ timeoutMs: 10_000 });
   const waited = performance.now() - frozenAt;
@@ -72,7 +72,7 @@ test("a frozen process loses the lock at its time to live, and learns of it when
   expect(waited).toBeLessThan(5000);
   expect(held.token).toBeGreaterThan(token);
   const message = holder.next();
-  thaw();
+  frozen.thaw();
   expect(await message).toHaveProperty("lostAt");
   expect(held.isHeld).toBe(true);
 });

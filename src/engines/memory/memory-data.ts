@@ -114,6 +114,7 @@ export class MemoryData implements View {
     if (this.#remembered.length > rememberedCommits) {
       this.#forgottenUntil = this.#remembered.shift()?.revision ?? this.#forgottenUntil;
     }
+    if (this.#listeners.size === 0) return;
     const shown = change.show === undefined ? undefined : this.#oldest(change.show);
     for (const listener of [...this.#listeners]) listener(revision, events, shown);
   }

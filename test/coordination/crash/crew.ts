@@ -1,7 +1,8 @@
 import type { SeededRandom } from "lockstep/base";
-import { fork, spawn, type ChildProcess } from "node:child_process";
+import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
+import { freeze } from "../../rig/frozen.js";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const worker = fileURLToPath(new URL("worker.ts", import.meta.url));
@@ -69,21 +70,14 @@ export class Crew {
     child.kill("SIGKILL");
   }
 
-  /** By a process of its own: this one may be among those who wait for a frozen writer. */
   freeze(child: ChildProcess, ms: number): Promise<void> {
     this.#frozen.add(child);
-    child.kill("SIGSTOP");
     // One in ten never wakes, but is killed in its sleep.
     const isDoomed = this.#options.random.chance(0.1);
     if (isDoomed) this.#members.delete(child);
-    const script = `sleep ${ms / 1000}; kill -${isDoomed ? "KILL" : "CONT"} ${child.pid}`;
-    const alarm = spawn("sh", ["-c", script], { stdio: "ignore" });
-    const thawed = new Promise<void>((resolve) => {
-      alarm.once("exit", () => {
-        this.#frozen.delete(child);
-        if (isDoomed && !this.#closed) void this.hire();
-        resolve();
-      });
+    const thawed = freeze(child, ms, isDoomed ? "KILL" : "CONT").over.then(() => {
+      this.#frozen.delete(child);
+      if (isDoomed && !this.#closed) void this.hire();
     });
     this.#thawing.add(thawed);
     return thawed;
