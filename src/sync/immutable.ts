@@ -46,12 +46,15 @@ const known = new WeakSet();
  * of the value is.
  */
 export function immutable<T>(value: T): Immutable<T> {
-  if (!isProduction) {
-    const found = reachable(value);
-    for (const each of found) freeze(each);
-    // Only now: of what is known, the parts are frozen as well.
-    for (const each of found) known.add(each);
-  }
+  return isProduction ? (value as Immutable<T>) : freezeThrough(value);
+}
+
+/** The same in production, too. */
+export function freezeThrough<T>(value: T): Immutable<T> {
+  const found = reachable(value);
+  for (const each of found) freeze(each);
+  // Only now: of what is known, the parts are frozen as well.
+  for (const each of found) known.add(each);
   return value as Immutable<T>;
 }
 

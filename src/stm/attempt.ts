@@ -1,0 +1,295 @@
+import { absent, type Absent, type Cell } from "./cell.js";
+import type { Discipline } from "./discipline.js";
+import { Draft } from "./draft.js";
+import { compareKeys, type Key } from "./key.js";
+import type { Contender } from "./contender.js";
+import type { Lockable, Want } from "./locks.js";
+import { ReadLog } from "./read-log.js";
+import type { Ref } from "./ref.js";
+import type { Stored } from "./row.js";
+import { RowsRead, type AnyTable } from "./rows-read.js";
+import { Conflict, type Leaving } from "./signals.js";
+import type { Space } from "./space.js";
+import { Span, whole } from "./span.js";
+import type { Sleeper } from "./wakeups.js";
+import { snapshotTooOld, type Pin } from "./versions.js";
+
+/** Moving on means to look at all that was read; so who has read more than this stays where it is. */
+const mostToLookAtAgain = 1_000;
+
+let lastNumber = 0;
+
+/** What a read for update saw, which must be there still at the commit. */
+interface Guard {
+  readonly read: Cell<unknown> | RowsRead;
+  readonly version: number;
+}
+
+/**
+ * What one attempt at a transaction has read, and what it has written, which nobody sees before the commit.
+ *
+ * All that it reads from a snapshot is of one moment, `began`. That moment may be moved on as long as nothing
+ * that was read has changed since: then all of it was read at the later moment just as well.
+ */
+export class Attempt {
+  readonly space: Space;
+  readonly discipline: Discipline;
+  /** The version at which it reads; or, if it reads whatever is committed, at which it began. */
+  #began: number;
+  /** What is newer than this is not simply read. */
+  #readsUpTo: number;
+  readonly reads = new ReadLog(++lastNumber);
+  readonly #guards: Guard[] = [];
+  draft: Draft | undefined;
+  #pin: Pin | undefined;
+  /** Whether something that it has read has changed, so that `began` can never be moved on. */
+  #isOutdated = false;
+  isOver = false;
+  /** Why it is to be left, once that is so. */
+  leaving: Leaving | undefined;
+
+  constructor(space: Space, discipline: Discipline) {
+    this.space = space;
+    this.discipline = discipline;
+    this.#began = space.versions.now;
+    const { reads } = discipline;
+    this.#readsUpTo = reads === "snapshot" ? this.#began : reads === "dirty" ? -1 : Infinity;
+  }
+
+  /** Whether it neither changes anything nor vouches for it: then it is good, whatever others do. */
+  get isIdle(): boolean {
+    return this.draft === undefined && this.#guards.length === 0;
+  }
+
+  /** Its block goes on after this turn, so others come in between. */
+  outlastTurn(): void {
+    if (this.discipline.reads === "snapshot") this.#pin ??= this.space.versions.pin();
+    this.space.underWay.add(this);
+  }
+
+  end(): void {
+    this.isOver = true;
+    this.space.underWay.delete(this);
+    if (this.#pin !== undefined) this.space.versions.unpin(this.#pin);
+    this.#pin = undefined;
+  }
+
+  /** Until something that it has read changes; undefined if some has already. */
+  sleep(): Sleeper | undefined {
+    return this.reads.sleepSince(this.#began);
+  }
+
+  // Reading.
+
+  readRef<T>(ref: Ref<T>): T {
+    if (this.draft !== undefined) {
+      const place = this.draft.placeOf(ref);
+      if (place >= 0) return this.draft.valueAt(place) as T;
+    }
+    if (ref.version > this.#readsUpTo) return this.#readNewer(ref);
+    this.reads.note(ref);
+    return ref.value;
+  }
+
+  readRow(table: AnyTable, key: Key): Stored | Absent {
+    const own = this.draft?.tables?.get(table)?.get(key) ?? this.#uncommitted(table)?.get(key);
+    if (own !== undefined) return own;
+    this.#moveOnTo(table.rows.version);
+    const row = table.rows.byKey.get(key);
+    const stored = row === undefined ? absent : this.#seen(row);
+    // Of a key without a row nothing remains: it is the question that is noted.
+    if (row === undefined || stored === absent) this.reads.noteRows(new RowsRead(table, Span.of(key)));
+    else this.reads.note(row);
+    return stored;
+  }
+
+  /** What is found, in the order of keys, with what it has written itself. */
+  readRows(read: RowsRead, reverse: boolean, limit: number): [Key, unknown][] {
+    const { table } = read;
+    this.#moveOnTo(table.rows.version);
+    const drafts = this.#uncommitted(table) ?? this.draft?.tables?.get(table);
+    const most = drafts === undefined ? limit : Infinity;
+    const found: [Key, Stored][] = [];
+    for (const row of read.candidates(reverse)) {
+      if (found.length >= most) break;
+      const stored = drafts?.get(row.key) ?? this.#seen(row);
+      if (read.accepts(row.key, stored)) found.push([row.key, stored]);
+    }
+    if (drafts !== undefined) addNew(drafts, read, reverse, found);
+    else if (found.length > 0 && found.length >= most) read.endAt(found.at(-1)![0], reverse);
+    this.reads.noteRows(read);
+    return found.slice(0, limit).map(([key, stored]) => [key, stored.row]);
+  }
+
+  /** What has just been read must be there still at the commit, whatever the isolation. */
+  guard(read: Cell<unknown> | RowsRead): void {
+    const isOfOneMoment = read instanceof RowsRead || this.discipline.reads === "snapshot";
+    this.#guards.push({ read, version: isOfOneMoment ? this.#began : read.version });
+  }
+
+  guardRow(table: AnyTable, key: Key): void {
+    const row = table.rows.byKey.get(key);
+    this.guard(row === undefined ? new RowsRead(table, Span.of(key)) : row);
+  }
+
+  /** Whether it was changed after the moment at which it reads. */
+  isNewer(cell: Cell<unknown>): boolean {
+    return cell.version > this.#began;
+  }
+
+  /**
+   * Reads at the newest moment from now on, if all that was read so far is the same then. Snapshots of those
+   * who are not checked stay where they began, or they would be no snapshots.
+   */
+  moveOn(): boolean {
+    const { now } = this.space.versions;
+    if (this.#began === now) return true;
+    if (this.#isOutdated || this.reads.size > mostToLookAtAgain) return false;
+    if (this.reads.firstChangedSince(this.#began) !== undefined) {
+      this.#isOutdated = true;
+      return false;
+    }
+    this.#began = now;
+    if (this.discipline.reads === "snapshot") this.#readsUpTo = now;
+    if (this.#pin !== undefined) {
+      const pin = this.space.versions.pin();
+      this.space.versions.unpin(this.#pin);
+      this.#pin = pin;
+    }
+    return true;
+  }
+
+  #readNewer<T>(ref: Ref<T>): T {
+    const { reads, checks } = this.discipline;
+    let value: T | Absent;
+    if (reads === "dirty") value = this.space.uncommitted(ref, this) as T;
+    else {
+      if (checks === "reads") this.#moveOnTo(ref.version);
+      value = this.#seen(ref);
+    }
+    this.reads.note(ref);
+    return value as T;
+  }
+
+  #moveOnTo(version: number): void {
+    if (this.discipline.checks !== "reads" || version <= this.#began || this.moveOn()) return;
+    if (!this.isIdle) this.#failIfLost();
+  }
+
+  #seen<T>(cell: Cell<T>): T | Absent {
+    if (this.discipline.reads !== "snapshot") return cell.value;
+    if (this.#pin?.isOver === true) throw snapshotTooOld();
+    return cell.at(this.#began);
+  }
+
+  /** For who reads dirty: all that is written to the table and not committed, by whomever. */
+  #uncommitted(table: AnyTable): Map<Key, Stored | Absent> | undefined {
+    return this.discipline.reads === "dirty" ? this.space.uncommittedRows(table, this) : undefined;
+  }
+
+  // Writing.
+
+  writeRef(ref: Ref<unknown>, value: unknown): void {
+    if (this.#isOutdated) this.#failIfLost();
+    (this.draft ??= new Draft()).set(ref, value);
+  }
+
+  writeRow(table: AnyTable, key: Key, stored: Stored | Absent): void {
+    if (this.#isOutdated) this.#failIfLost();
+    (this.draft ??= new Draft()).put(table, key, stored);
+  }
+
+  /** All that is to be locked to publish what it has written. */
+  *wantsToWrite(): Generator<Want> {
+    if (this.draft === undefined) return;
+    for (const ref of this.draft.refs) yield { on: ref, span: whole, isExclusive: true };
+    for (const [table, rows] of this.draft.tables ?? []) {
+      for (const [key, after] of rows) yield* wantsToWriteRow(table, key, after);
+    }
+  }
+
+  /** The first that it has written and others have locks on, unless it has that lock itself. */
+  firstLocked(contender: Contender | undefined): Want | undefined {
+    if (this.draft === undefined) return undefined;
+    if (this.draft.tables === undefined && !this.draft.refs.some(isLocked)) return undefined;
+    for (const want of this.wantsToWrite()) {
+      if (isLocked(want.on) && contender?.holds(want) !== true) return want;
+    }
+    return undefined;
+  }
+
+  /** All that is to be locked to keep what it has read. */
+  *wantsToRead(): Generator<Want> {
+    for (const cell of this.reads.cells) yield { ...cell.place, isExclusive: false };
+    for (const read of this.reads.rows) yield* read.wants();
+  }
+
+  // Committing.
+
+  /** What others have changed that must not have; undefined if it may commit. */
+  firstObstacle(): Cell<unknown> | RowsRead | undefined {
+    if (this.space.versions.now === this.#began) return undefined;
+    for (const { read, version } of this.#guards) {
+      if (read.hasChangedSince(version)) return read;
+    }
+    const { checks } = this.discipline;
+    if (checks === "reads") return this.reads.firstChangedSince(this.#began);
+    return checks === "writes" ? this.#firstOverwritten() : undefined;
+  }
+
+  /** Throws if it has become certain that it cannot commit: so it need not go on. */
+  #failIfLost(): void {
+    const obstacle = this.firstObstacle();
+    if (obstacle !== undefined) throw this.lose(obstacle);
+  }
+
+  /** Gives up, because of that. */
+  lose(at: Cell<unknown> | RowsRead): Conflict {
+    const conflict = new Conflict(at);
+    this.leaving ??= conflict;
+    return conflict;
+  }
+
+  #firstOverwritten(): Cell<unknown> | undefined {
+    for (const ref of this.draft?.refs ?? []) if (ref.version > this.#began) return ref;
+    for (const [{ rows }, drafts] of this.draft?.tables ?? []) {
+      for (const key of drafts.keys()) {
+        const row = rows.byKey.get(key);
+        if (row !== undefined && row.version > this.#began) return row;
+      }
+    }
+    return undefined;
+  }
+}
+
+function isLocked({ locks }: Lockable): boolean {
+  return locks !== undefined;
+}
+
+/** Rows in an order of keys, with the new ones among the drafts. */
+function addNew(
+  drafts: ReadonlyMap<Key, Stored | Absent>,
+  read: RowsRead,
+  reverse: boolean,
+  found: [Key, Stored][],
+): void {
+  const known = new Set(found.map(([key]) => key));
+  for (const [key, stored] of drafts) {
+    if (!known.has(key) && read.accepts(key, stored)) found.push([key, stored]);
+  }
+  found.sort(([a], [b]) => (reverse ? -1 : 1) * compareKeys(a, b));
+}
+
+/** What is to be locked to write a row: its key, and wherever it comes to an index or leaves it. */
+export function* wantsToWriteRow(table: AnyTable, key: Key, after: Stored | Absent): Generator<Want> {
+  yield { on: table, span: Span.of(key), isExclusive: true };
+  const before = table.rows.current(key);
+  for (const index of table.indexes) {
+    const left = before === absent ? undefined : before.indexed[index.at];
+    const entered = after === absent ? undefined : after.indexed[index.at];
+    if (left === entered) continue;
+    for (const place of [left, entered]) {
+      if (place !== undefined) yield { on: index, span: Span.of(place), isExclusive: true };
+    }
+  }
+}

@@ -1,0 +1,233 @@
+import type { Clock } from "../base/clock.js";
+import { delivered } from "../base/courier.js";
+import { LockstepError } from "../base/errors.js";
+import { isPromise } from "../base/is-promise.js";
+import { whenPatienceEnds, type Patience } from "../base/patience.js";
+import { retryLoop, Setback } from "../base/retry-loop.js";
+import type { Block } from "./block.js";
+import { Cell, hottest } from "./cell.js";
+import { Contender } from "./contender.js";
+import { LockingBlock } from "./locking-block.js";
+import type { Manner } from "./manner.js";
+import { OptimisticBlock } from "./optimistic-block.js";
+import { runIn } from "./running.js";
+import { CalledOff, Conflict, GaveWay, Leaving, retry } from "./signals.js";
+import type { Space } from "./space.js";
+import type { Sleeper } from "./wakeups.js";
+
+/** From so many conflicts on, the next attempt locks whatever the last one has touched. */
+const conflictsBeforeAll = 2;
+
+type Outcome<T> = T | Setback;
+
+/**
+ * One call of `atomically`, with all its attempts.
+ *
+ * A block that does not wait is run, checked and published in one turn of the event loop, in which
+ * nothing else can happen. One that waits is checked and published in one turn, too, at its end.
+ *
+ * After a conflict, what it was about is locked for the next attempt: so those who have lost go one after
+ * the other, the one who lost first before the others, and nobody who waits for locks comes in between.
+ * From the second on, all is locked that was touched: so in the end nothing is left that others could
+ * spoil, and who gives way in a circle of waits is the youngest of it, so the oldest of all never does.
+ */
+export class Call<T> {
+  readonly #space: Space;
+  readonly #block: (tx: never) => T | PromiseLike<T>;
+  readonly #manner: Manner;
+  readonly #born: number;
+  #contender: Contender | undefined;
+  #attempt: Block | undefined;
+  #conflicts = 0;
+  #calledOff: CalledOff | undefined;
+  #sleeper: Sleeper | undefined;
+
+  constructor(space: Space, block: (tx: never) => T | PromiseLike<T>, manner: Manner) {
+    this.#space = space;
+    this.#block = block;
+    this.#manner = manner;
+    this.#born = space.nextBirth();
+  }
+
+  start(): Promise<T> {
+    let outcome: Outcome<T> | Promise<Outcome<T>>;
+    try {
+      outcome = this.#play();
+    } catch (error) {
+      this.#contender?.release();
+      return Promise.reject(error);
+    }
+    return isPromise(outcome) || outcome instanceof Setback ? this.#goOn(outcome) : Promise.resolve(outcome);
+  }
+
+  /** The same, as long as the caller's patience lasts. */
+  startWithin(patience: Patience, clock: Clock): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const callOff = whenPatienceEnds(patience, clock, "a transaction", (error) => {
+        this.#callOff(error);
+        reject(error);
+      });
+      void this.start().then(resolve, reject).finally(callOff);
+    });
+  }
+
+  async #goOn(first: Outcome<T> | Promise<Outcome<T>>): Promise<T> {
+    try {
+      return await retryLoop("the transaction", this.#manner.attempts, first, () => this.#play());
+    } finally {
+      this.#contender?.release();
+    }
+  }
+
+  // One attempt.
+
+  #play(): Outcome<T> | Promise<Outcome<T>> {
+    if (this.#calledOff !== undefined) throw this.#calledOff.reason;
+    const attempt = this.#begin();
+    this.#attempt = attempt;
+    let returned: T | PromiseLike<T>;
+    try {
+      returned = runIn(attempt, this.#block as (tx: Block) => T | PromiseLike<T>);
+    } catch (error) {
+      return this.#thrown(attempt, error);
+    }
+    if (!isPromise(returned)) return this.#returned(attempt, returned);
+    attempt.outlastTurn();
+    return this.#later(attempt, returned);
+  }
+
+  #begin(): Block {
+    const { discipline, isLocking, isReadOnly } = this.#manner;
+    if (isLocking) return new LockingBlock(this.#space, discipline, this.#contending());
+    return new OptimisticBlock(this.#space, discipline, isReadOnly);
+  }
+
+  async #later(attempt: Block, returned: PromiseLike<T>): Promise<Outcome<T>> {
+    let value: T;
+    try {
+      value = await returned;
+    } catch (error) {
+      return this.#thrown(attempt, error);
+    }
+    return this.#returned(attempt, value);
+  }
+
+  #returned(attempt: Block, value: T): Outcome<T> | Promise<Outcome<T>> {
+    const { leaving, misuse } = attempt;
+    if (leaving !== undefined || misuse !== undefined) return this.#left(attempt, leaving);
+    const mustWait = attempt.isWaiting || attempt.firstLocked(this.#contender) !== undefined;
+    return mustWait ? this.#lockAndCommit(attempt, value) : this.#commit(attempt, value);
+  }
+
+  /** Where others have locks, it must have its own before it may write. */
+  async #lockAndCommit(attempt: Block, value: T): Promise<Outcome<T>> {
+    attempt.outlastTurn();
+    try {
+      await attempt.locked();
+      const contender = this.#contending();
+      for (;;) {
+        const want = attempt.firstLocked(contender);
+        // Who has lost already need not wait for that.
+        if (want === undefined || attempt.firstObstacle() !== undefined) break;
+        await contender.lock(want);
+      }
+    } catch (error) {
+      return this.#thrown(attempt, error);
+    }
+    return this.#commit(attempt, value);
+  }
+
+  /** Nothing is awaited between the check and the publication: nobody can commit in between. */
+  #commit(attempt: Block, value: T): Outcome<T> {
+    if (attempt.isOver) return this.#left(attempt, attempt.leaving);
+    if (!attempt.isIdle) {
+      const obstacle = attempt.firstObstacle();
+      if (obstacle !== undefined) return this.#left(attempt, attempt.lose(obstacle));
+      attempt.draft?.publish(this.#space.versions);
+    }
+    this.#contender?.release();
+    attempt.committed();
+    return value;
+  }
+
+  #thrown(attempt: Block, error: unknown): Setback {
+    const leaving = attempt.leaving ?? (error instanceof Leaving ? error : undefined);
+    if (leaving !== undefined) return this.#left(attempt, leaving);
+    attempt.rolledBack();
+    throw attempt.misuse ?? explained(error);
+  }
+
+  // What becomes of an attempt that came to nothing.
+
+  #left(attempt: Block, leaving: Leaving | undefined): Setback {
+    // Before anybody is told that it was rolled back, and may change what it has read.
+    const sleeper = leaving === retry ? attempt.sleep() : undefined;
+    if (leaving instanceof Conflict) this.#planAfter(attempt, leaving);
+    else if (leaving instanceof GaveWay) this.#contending().plan([...attempt.wantsToWrite()]);
+    attempt.rolledBack();
+    if (attempt.misuse !== undefined) throw attempt.misuse;
+    if (leaving instanceof CalledOff) throw leaving.reason;
+    const why = leaving!.message;
+    if (leaving === retry) {
+      this.#contender?.release();
+      this.#sleeper = sleeper;
+      return new Setback(why, false, () => sleeper && delivered(sleeper.awake, "a change", this.#space));
+    }
+    return new Setback(why, true, () => this.#prepare(leaving instanceof GaveWay));
+  }
+
+  #planAfter(attempt: Block, { at }: Conflict): void {
+    const contender = this.#contending();
+    if (at instanceof Cell) {
+      at.heat = hottest;
+      contender.plan([{ ...at.place, isExclusive: true }]);
+    } else contender.plan(at.wants());
+    if (++this.#conflicts < conflictsBeforeAll) return;
+    contender.plan(attempt.wantsToWrite());
+    contender.plan(attempt.wantsToRead());
+  }
+
+  async #prepare(hasGivenWay: boolean): Promise<void> {
+    const contender = this.#contending();
+    for (let mustRelease = hasGivenWay; ; mustRelease = true) {
+      if (mustRelease) contender.release();
+      try {
+        await contender.prepare();
+        return;
+      } catch (error) {
+        if (!(error instanceof GaveWay)) throw error;
+      }
+    }
+  }
+
+  #contending(): Contender {
+    const { isFirm, isSorted } = this.#manner;
+    return (this.#contender ??= new Contender(this.#born, isFirm, isSorted));
+  }
+
+  /** The caller has gone. Whatever its block still does comes to nothing, and nobody waits for it. */
+  #callOff(reason: unknown): void {
+    const calledOff = new CalledOff(reason);
+    this.#calledOff = calledOff;
+    if (this.#attempt !== undefined) {
+      this.#attempt.leaving ??= calledOff;
+      this.#attempt.rolledBack();
+    }
+    this.#sleeper?.wake();
+    this.#contender?.withdraw(calledOff);
+    this.#contender?.release();
+  }
+}
+
+/** Says what to do where a row was to be changed in place, which the engine only calls a TypeError. */
+export function explained(error: unknown): unknown {
+  const isOfFrozen =
+    error instanceof TypeError && /read only|not extensible|Cannot delete prop/.test(error.message);
+  if (!isOfFrozen) return error;
+  return new LockstepError(
+    "misuse",
+    "a row of a table cannot be changed in place, for then nobody would notice; " +
+      "put a changed copy: tx.put(table, key, { ...row, balance: 0 })",
+    { cause: error },
+  );
+}

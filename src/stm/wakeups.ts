@@ -1,0 +1,58 @@
+import type { Absent } from "./cell.js";
+import type { Key } from "./key.js";
+import type { Stored } from "./row.js";
+
+/** One who sleeps until something that it has read changes. */
+export class Sleeper {
+  readonly #beds: Wakeups[] = [];
+  #wake: (() => void) | undefined;
+  readonly awake: Promise<void>;
+
+  constructor() {
+    this.awake = new Promise((resolve) => (this.#wake = resolve));
+  }
+
+  /** Lies down here, too. */
+  joins(wakeups: Wakeups, isMeant?: IsMeant): void {
+    this.#beds.push(wakeups);
+    wakeups.add(this, isMeant);
+  }
+
+  /** Leaves nothing of it behind, wherever it lay. */
+  wake(): void {
+    for (const wakeups of this.#beds) wakeups.delete(this);
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+}
+
+/** Whether a change of a row is one that the sleeper waits for. */
+export type IsMeant = (key: Key, before: Stored | Absent, after: Stored | Absent) => boolean;
+
+/** Those who wait for one thing to change. */
+export class Wakeups {
+  readonly #sleepers = new Map<Sleeper, IsMeant | undefined>();
+
+  get isEmpty(): boolean {
+    return this.#sleepers.size === 0;
+  }
+
+  add(sleeper: Sleeper, isMeant: IsMeant | undefined): void {
+    const meant = this.#sleepers.get(sleeper);
+    // It may have read of one table in several ways.
+    const either =
+      meant && isMeant && ((...change: Parameters<IsMeant>) => meant(...change) || isMeant(...change));
+    this.#sleepers.set(sleeper, this.#sleepers.has(sleeper) ? either : isMeant);
+  }
+
+  delete(sleeper: Sleeper): void {
+    this.#sleepers.delete(sleeper);
+  }
+
+  /** It has changed; of a table, this row. */
+  tell(...row: Parameters<IsMeant> | []): void {
+    for (const [sleeper, isMeant] of [...this.#sleepers]) {
+      if (isMeant === undefined || row.length === 0 || isMeant(...row)) sleeper.wake();
+    }
+  }
+}
