@@ -39,7 +39,7 @@ export class Attempt {
   /** What is newer than this is not simply read. */
   #readsUpTo: number;
   readonly reads = new ReadLog(++lastNumber);
-  readonly #guards: Guard[] = [];
+  #guards: Guard[] | undefined;
   draft: Draft | undefined;
   #pin: Pin | undefined;
   /** Whether something that it has read has changed, so that `began` can never be moved on. */
@@ -58,7 +58,12 @@ export class Attempt {
 
   /** Whether it neither changes anything nor vouches for it: then it is good, whatever others do. */
   get isIdle(): boolean {
-    return this.draft === undefined && this.#guards.length === 0;
+    return this.draft === undefined && this.#guards === undefined;
+  }
+
+  /** Whether what it reads is no longer kept: then nobody can say what of it has changed since. */
+  get isTooOld(): boolean {
+    return this.#pin?.isOver === true;
   }
 
   /** Its block goes on after this turn, so others come in between. */
@@ -124,7 +129,7 @@ export class Attempt {
   /** What has just been read must be there still at the commit, whatever the isolation. */
   guard(read: Cell<unknown> | RowsRead): void {
     const isOfOneMoment = read instanceof RowsRead || this.discipline.reads === "snapshot";
-    this.#guards.push({ read, version: isOfOneMoment ? this.#began : read.version });
+    (this.#guards ??= []).push({ read, version: isOfOneMoment ? this.#began : read.version });
   }
 
   guardRow(table: AnyTable, key: Key): void {
@@ -144,6 +149,7 @@ export class Attempt {
   moveOn(): boolean {
     const { now } = this.space.versions;
     if (this.#began === now) return true;
+    if (this.isTooOld) throw snapshotTooOld();
     if (this.#isOutdated || this.reads.size > mostToLookAtAgain) return false;
     if (this.reads.firstChangedSince(this.#began) !== undefined) {
       this.#isOutdated = true;
@@ -178,7 +184,7 @@ export class Attempt {
 
   #seen<T>(cell: Cell<T>): T | Absent {
     if (this.discipline.reads !== "snapshot") return cell.value;
-    if (this.#pin?.isOver === true) throw snapshotTooOld();
+    if (this.isTooOld) throw snapshotTooOld();
     return cell.at(this.#began);
   }
 
@@ -229,7 +235,7 @@ export class Attempt {
   /** What others have changed that must not have; undefined if it may commit. */
   firstObstacle(): Cell<unknown> | RowsRead | undefined {
     if (this.space.versions.now === this.#began) return undefined;
-    for (const { read, version } of this.#guards) {
+    for (const { read, version } of this.#guards ?? []) {
       if (read.hasChangedSince(version)) return read;
     }
     const { checks } = this.discipline;

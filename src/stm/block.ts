@@ -19,9 +19,10 @@ interface Savepoint {
 
 /** An attempt as its block sees it: what all kinds of transactions have in common. */
 export abstract class Block extends Attempt {
-  readonly #open: Savepoint[] = [];
+  #open: Savepoint[] | undefined;
   #commitHooks: Hook[] | undefined;
   #rollbackHooks: Hook[] | undefined;
+  #hasSeenRows = false;
   /** What it did that leaves nothing to be saved. */
   misuse: LockstepError | undefined;
 
@@ -45,7 +46,7 @@ export abstract class Block extends Attempt {
       commitHooks: this.#commitHooks?.length ?? 0,
       rollbackHooks: this.#rollbackHooks?.length ?? 0,
     };
-    this.#open.push(savepoint);
+    (this.#open ??= []).push(savepoint);
     let result: T;
     try {
       result = block(this);
@@ -108,6 +109,19 @@ export abstract class Block extends Attempt {
     return undefined;
   }
 
+  /** Says what to do where a row was to be changed in place, which the engine only calls a TypeError. */
+  explained(error: unknown): unknown {
+    const isOfFrozen =
+      error instanceof TypeError && /read only|not extensible|Cannot delete prop/.test(error.message);
+    if (!isOfFrozen || !this.#hasSeenRows) return error;
+    return new LockstepError(
+      "misuse",
+      "a row of a table cannot be changed in place, for then nobody would notice; " +
+        "put a changed copy: tx.put(table, key, { ...row, balance: 0 })",
+      { cause: error },
+    );
+  }
+
   /** It has committed. */
   committed(): void {
     this.end();
@@ -135,10 +149,11 @@ export abstract class Block extends Attempt {
   protected enterTable(table: unknown): void {
     this.enter();
     if (!(table instanceof Table) || table.space !== this.space) throw misfit(table, this.space, "table");
+    this.#hasSeenRows = true;
   }
 
   #close(savepoint: Savepoint): boolean {
-    if (this.#open.at(-1) === savepoint) {
+    if (this.#open?.at(-1) === savepoint) {
       this.#open.pop();
       return true;
     }

@@ -1,6 +1,5 @@
 import type { Clock } from "../base/clock.js";
 import { delivered } from "../base/courier.js";
-import { LockstepError } from "../base/errors.js";
 import { isPromise } from "../base/is-promise.js";
 import { whenPatienceEnds, type Patience } from "../base/patience.js";
 import { retryLoop, Setback } from "../base/retry-loop.js";
@@ -13,6 +12,7 @@ import { OptimisticBlock } from "./optimistic-block.js";
 import { runIn } from "./running.js";
 import { CalledOff, Conflict, GaveWay, Leaving, retry } from "./signals.js";
 import type { Space } from "./space.js";
+import { snapshotTooOld } from "./versions.js";
 import type { Sleeper } from "./wakeups.js";
 
 /** From so many conflicts on, the next attempt locks whatever the last one has touched. */
@@ -115,6 +115,7 @@ export class Call<T> {
   #returned(attempt: Block, value: T): Outcome<T> | Promise<Outcome<T>> {
     const { leaving, misuse } = attempt;
     if (leaving !== undefined || misuse !== undefined) return this.#left(attempt, leaving);
+    if (attempt.isTooOld && !attempt.isIdle) return this.#thrown(attempt, snapshotTooOld());
     const mustWait = attempt.isWaiting || attempt.firstLocked(this.#contender) !== undefined;
     return mustWait ? this.#lockAndCommit(attempt, value) : this.#commit(attempt, value);
   }
@@ -154,7 +155,7 @@ export class Call<T> {
     const leaving = attempt.leaving ?? (error instanceof Leaving ? error : undefined);
     if (leaving !== undefined) return this.#left(attempt, leaving);
     attempt.rolledBack();
-    throw attempt.misuse ?? explained(error);
+    throw attempt.misuse ?? attempt.explained(error);
   }
 
   // What becomes of an attempt that came to nothing.
@@ -217,17 +218,4 @@ export class Call<T> {
     this.#contender?.withdraw(calledOff);
     this.#contender?.release();
   }
-}
-
-/** Says what to do where a row was to be changed in place, which the engine only calls a TypeError. */
-export function explained(error: unknown): unknown {
-  const isOfFrozen =
-    error instanceof TypeError && /read only|not extensible|Cannot delete prop/.test(error.message);
-  if (!isOfFrozen) return error;
-  return new LockstepError(
-    "misuse",
-    "a row of a table cannot be changed in place, for then nobody would notice; " +
-      "put a changed copy: tx.put(table, key, { ...row, balance: 0 })",
-    { cause: error },
-  );
 }

@@ -6,11 +6,15 @@ import { Sleeper, Wakeups } from "./wakeups.js";
 export class ReadLog {
   readonly #number: number;
   readonly cells: Cell<unknown>[] = [];
-  readonly rows: RowsRead[] = [];
+  #rows: RowsRead[] | undefined;
 
   /** `number` tells it from all others. */
   constructor(number: number) {
     this.#number = number;
+  }
+
+  get rows(): readonly RowsRead[] {
+    return this.#rows ?? [];
   }
 
   get size(): number {
@@ -24,7 +28,7 @@ export class ReadLog {
   }
 
   noteRows(read: RowsRead): void {
-    this.rows.push(read);
+    (this.#rows ??= []).push(read);
   }
 
   firstChangedSince(version: number): Cell<unknown> | RowsRead | undefined {

@@ -2,7 +2,7 @@ import { shown } from "../base/shown.js";
 import { absent, Cell, type Absent, type OldVersion } from "./cell.js";
 import type { Key } from "./key.js";
 import type { Lockable } from "./locks.js";
-import type { Rows } from "./rows.js";
+import type { RowStore } from "./row-store.js";
 import { Span } from "./span.js";
 
 /** A row as it is put, with what its indexes make of it. Made once, so that indexes are asked only once. */
@@ -15,9 +15,9 @@ export interface Stored {
 /** The place of a key in a table, as long as there is a row, or somebody who still sees one. */
 export class Row extends Cell<Stored | Absent> {
   readonly key: Key;
-  readonly #rows: Rows;
+  readonly #rows: RowStore;
 
-  constructor(rows: Rows, key: Key) {
+  constructor(rows: RowStore, key: Key) {
     super(absent);
     this.#rows = rows;
     this.key = key;

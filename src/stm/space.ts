@@ -5,7 +5,7 @@ import { checkOptions } from "../base/options.js";
 import { checkMilliseconds } from "../base/patience.js";
 import { checkLockOptions } from "../sync/lock-options.js";
 import type { Attempt } from "./attempt.js";
-import { Call, explained } from "./call.js";
+import { Call } from "./call.js";
 import type { Absent } from "./cell.js";
 import type { Key } from "./key.js";
 import { Claim } from "./locks.js";
@@ -126,7 +126,7 @@ export class Space {
       this.#refuseIfBarred(attempt);
     } catch (error) {
       attempt.rolledBack();
-      throw error === retry ? mustNotWait("its block called tx.retry()") : explained(error);
+      throw error === retry ? mustNotWait("its block called tx.retry()") : attempt.explained(error);
     }
     attempt.draft?.publish(this.versions);
     attempt.committed();

@@ -5,7 +5,7 @@ import { freezeThrough, type Immutable } from "../sync/immutable.js";
 import { checkKey, type Key } from "./key.js";
 import type { Lockable, Locks } from "./locks.js";
 import type { Stored } from "./row.js";
-import { Rows } from "./rows.js";
+import { RowStore } from "./row-store.js";
 import type { Space } from "./space.js";
 
 /** For each index its name, and what makes a row's place in it; undefined leaves the row out of it. */
@@ -41,7 +41,7 @@ export class Table<K extends Key, R, I extends string = never> implements Lockab
   /** @internal */
   locks: Locks | undefined;
   /** @internal */
-  readonly rows: Rows;
+  readonly rows: RowStore;
   /** @internal */
   readonly indexes: readonly TableIndex[];
   readonly #placesOf: readonly [string, (row: Immutable<R>) => unknown][];
@@ -62,7 +62,7 @@ export class Table<K extends Key, R, I extends string = never> implements Lockab
     this.space = space;
     this.what = name === undefined ? "the table" : `the table "${name}"`;
     this.rank = nextRank();
-    this.rows = new Rows(this, this.#placesOf.length);
+    this.rows = new RowStore(this, this.#placesOf.length);
     this.indexes = this.#placesOf.map(([index], at) => ({
       name: index,
       at,

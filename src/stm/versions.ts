@@ -100,7 +100,8 @@ export class Versions {
 export function snapshotTooOld(): LockstepError {
   return new LockstepError(
     "lost",
-    "what was committed when this began is no longer kept: it has gone on for longer than maxSnapshotAgeMs; " +
+    "what was committed when this began is no longer kept, for it has gone on for longer than " +
+      "maxSnapshotAgeMs; " +
       "end snapshots and transactions sooner, or allow more with new Space({ maxSnapshotAgeMs })",
   );
 }

@@ -7,7 +7,7 @@ import type { Versions } from "./versions.js";
 import type { Wakeups } from "./wakeups.js";
 
 /** The rows of a table, by key and by index, with all of the past that somebody still sees. */
-export class Rows {
+export class RowStore {
   readonly table: Lockable;
   readonly byKey = new OrderedMap<Row>();
   /** For each index: the rows that stand at a value now, or did at a moment that somebody still sees. */
