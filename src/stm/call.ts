@@ -63,10 +63,15 @@ export class Call<T> {
   /** The same, as long as the caller's patience lasts. */
   startWithin(patience: Patience, clock: Clock): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const callOff = whenPatienceEnds(patience, clock, "a transaction", (error) => {
-        this.#callOff(error);
-        reject(error);
-      });
+      const callOff = whenPatienceEnds(
+        patience,
+        clock,
+        () => this.#awaited(),
+        (error) => {
+          this.#callOff(error);
+          reject(error);
+        },
+      );
       void this.start().then(resolve, reject).finally(callOff);
     });
   }
@@ -85,6 +90,7 @@ export class Call<T> {
     if (this.#calledOff !== undefined) throw this.#calledOff.reason;
     const attempt = this.#begin();
     this.#attempt = attempt;
+    this.#sleeper = undefined;
     let returned: T | PromiseLike<T>;
     try {
       returned = runIn(attempt, this.#block as (tx: Block) => T | PromiseLike<T>);
@@ -199,6 +205,14 @@ export class Call<T> {
         if (!(error instanceof GaveWay)) throw error;
       }
     }
+  }
+
+  /** What somebody whose patience has ended hears. */
+  #awaited(): string {
+    const [claim] = this.#contender?.waiting ?? [];
+    if (claim !== undefined) return `a transaction, which is waiting for the lock of ${claim.on.what}`;
+    if (this.#sleeper !== undefined) return "a transaction, which has called tx.retry() and sleeps";
+    return "a transaction, whose block is still running";
   }
 
   #contending(): Contender {

@@ -14,7 +14,7 @@ import { OptimisticBlock } from "./optimistic-block.js";
 import { Ref } from "./ref.js";
 import type { Stored } from "./row.js";
 import type { AnyTable } from "./rows-read.js";
-import { checkBlock, nested, runIn, running } from "./running.js";
+import { checkBlock, isInBlock, nested, runIn } from "./running.js";
 import { Snapshot } from "./snapshot.js";
 import { Table, type TableOptions } from "./table.js";
 import type { LockingTransaction, ReadingTransaction, Transaction } from "./transaction.js";
@@ -95,7 +95,7 @@ export class Space {
   atomically<T>(block: Block<never, T>, options?: TransactionOptions): Promise<T> {
     try {
       checkBlock("atomically", block);
-      if (running !== undefined) throw nested();
+      if (isInBlock()) throw nested();
       if (options === undefined) return new Call(this, block, usualManner).start();
       const call = new Call(this, block, mannerOf(options));
       if (options.signal === undefined && options.timeoutMs === undefined) return call.start();

@@ -1,4 +1,4 @@
-import { LockstepError } from "../base/errors.js";
+import { asyncHooks } from "../base/async-hooks.js";
 import { CallSite } from "./call-site.js";
 import type { Held } from "./held.js";
 import type { Permits } from "./permits.js";
@@ -169,17 +169,4 @@ const longestWay = 32;
  */
 function isHeldNoMoreAt(next: Pick<Hold, "lock" | "at">, { held, lock, at }: Hold): boolean {
   return !held.isHeld || (lock === next.lock && next.at.isOneLoopWith(at));
-}
-
-function asyncHooks() {
-  // Not imported, so that all the rest of this folder can be loaded where there is no such module.
-  const { process } = globalThis as { process?: Partial<NodeJS.Process> };
-  const hooks = process?.getBuiltinModule?.("node:async_hooks");
-  if (hooks === undefined) {
-    throw new LockstepError(
-      "unsupported",
-      "deadlocks are detected by async hooks; that needs Node 20.16 or later",
-    );
-  }
-  return hooks;
 }

@@ -158,8 +158,10 @@ function addAntidependencies(
   graph: DependencyGraph,
   observations: Observations,
   readers: Int32Array,
-  following: Int32Array,
+  shown: Int32Array,
 ): void {
+  // Several reads may show the same: a writer with two places in the chain would come before itself.
+  const following = shown.length > 1 ? [...new Set(shown)] : shown;
   const few = 4;
   if (readers.length <= few || following.length <= few) {
     for (const reader of readers) {
