@@ -43,6 +43,7 @@ export function checkAttempts(attempts: number): void {
 }
 
 function exhausted(what: string, attempts: number, why: string): LockstepError {
-  const tried = attempts === 1 ? "its only attempt" : `each of ${attempts} attempts, the last time because`;
+  const tried =
+    attempts === 1 ? "its only attempt, because" : `each of ${attempts} attempts, the last time because`;
   return new LockstepError("retries-exhausted", `${what} did not go through in ${tried} ${why}`);
 }

@@ -39,6 +39,7 @@ export class Call<T> {
   #contender: Contender | undefined;
   #attempt: Block | undefined;
   #conflicts = 0;
+  #isDone = false;
   #calledOff: CalledOff | undefined;
   #sleeper: Sleeper | undefined;
 
@@ -63,15 +64,13 @@ export class Call<T> {
   /** The same, as long as the caller's patience lasts. */
   startWithin(patience: Patience, clock: Clock): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const callOff = whenPatienceEnds(
-        patience,
-        clock,
-        () => this.#awaited(),
-        (error) => {
-          this.#callOff(error);
-          reject(error);
-        },
-      );
+      const giveUp = (error: unknown) => {
+        // What is done cannot be called off; whoever called hears so in a moment.
+        if (this.#isDone) return;
+        this.#callOff(error);
+        reject(error as Error);
+      };
+      const callOff = whenPatienceEnds(patience, clock, () => this.#awaited(), giveUp);
       void this.start().then(resolve, reject).finally(callOff);
     });
   }
@@ -152,6 +151,7 @@ export class Call<T> {
       if (obstacle !== undefined) return this.#left(attempt, attempt.lose(obstacle));
       attempt.draft?.publish(this.#space.versions);
     }
+    this.#isDone = true;
     this.#contender?.release();
     attempt.committed();
     return value;

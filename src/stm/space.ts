@@ -67,7 +67,7 @@ export class Space {
   }
 
   /** Rows that transactions read and write, by key, in order, and by index. */
-  table<K extends Key, R, I extends string = never>(options: TableOptions<R, I> = {}): Table<K, R, I> {
+  table<K extends Key, R, I extends string = string>(options: TableOptions<R, I> = {}): Table<K, R, I> {
     return new Table(this, () => ++this.#ranks, options);
   }
 

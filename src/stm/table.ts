@@ -30,7 +30,7 @@ export interface TableIndex extends Lockable {
  * `tx.put(table, key, row)`, `tx.range(table, { from })`. Rows are data, and frozen through and through
  * when they are put: whoever would change one in place is told at once.
  */
-export class Table<K extends Key, R, I extends string = never> implements Lockable {
+export class Table<K extends Key, R, I extends string = string> implements Lockable {
   declare protected readonly types: [K, R, I];
   /** @internal */
   readonly space: Space;
