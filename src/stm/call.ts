@@ -68,7 +68,7 @@ export class Call<T> {
         // What is done cannot be called off; whoever called hears so in a moment.
         if (this.#isDone) return;
         this.#callOff(error);
-        reject(error as Error);
+        reject(error);
       };
       const callOff = whenPatienceEnds(patience, clock, () => this.#awaited(), giveUp);
       void this.start().then(resolve, reject).finally(callOff);

@@ -149,7 +149,10 @@ export class LockingBlock extends Block implements LockingTransaction {
   }
 
   #lockToRead(cell: Cell<unknown> | undefined, want: Want): Promise<void> | undefined {
-    return this.discipline.reads === "locked" ? this.#lock(want) : this.#ticket(cell, want);
+    const { reads, checks } = this.discipline;
+    if (reads === "locked") return this.#lock(want);
+    // Who is not checked cannot lose, and needs no ticket.
+    return checks === "nothing" ? undefined : this.#ticket(cell, want);
   }
 
   #lockForUpdate(cell: Cell<unknown> | undefined, want: Want): Promise<void> | undefined {

@@ -8,7 +8,7 @@ import type { Table, TableIndex } from "./table.js";
 
 /** A table, whatever its rows. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- rows go in and out, so only any fits all.
-export type AnyTable = Table<any, any, string>;
+export type AnyTable = Table<any, any>;
 
 /**
  * What was asked of a table: which rows there are in a range, or at a value of an index, or at a key that has
