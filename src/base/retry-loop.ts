@@ -1,4 +1,5 @@
 import { LockstepError } from "./errors.js";
+import { shown } from "./shown.js";
 
 /** An attempt that came to nothing, though another may not. */
 export class Setback {
@@ -39,7 +40,7 @@ export async function retryLoop<T>(
 /** Throws 'bad-input' unless it is a number of attempts. */
 export function checkAttempts(attempts: number): void {
   if (attempts === Infinity || (Number.isSafeInteger(attempts) && attempts > 0)) return;
-  throw new LockstepError("bad-input", `attempts must be a whole number from 1 up, not ${String(attempts)}`);
+  throw new LockstepError("bad-input", `attempts must be a whole number from 1 up, not ${shown(attempts)}`);
 }
 
 function exhausted(what: string, attempts: number, why: string): LockstepError {

@@ -74,6 +74,7 @@ export class Attempt {
 
   end(): void {
     this.isOver = true;
+    if (this.draft !== undefined) this.space.endings.tell();
     this.space.underWay.delete(this);
     if (this.#pin !== undefined) this.space.versions.unpin(this.#pin);
     this.#pin = undefined;
@@ -81,24 +82,30 @@ export class Attempt {
 
   /** Until something that it has read changes; undefined if some has already. */
   sleep(): Sleeper | undefined {
-    return this.reads.sleepSince(this.#began);
+    const sleeper = this.reads.sleepSince(this.#began);
+    // What it has read may vanish without any commit.
+    if (this.discipline.reads === "dirty") sleeper?.joins(this.space.endings);
+    return sleeper;
   }
 
   // Reading.
 
-  readRef<T>(ref: Ref<T>): T {
+  /** For update it does not see what others have not committed, whatever the isolation. */
+  readRef<T>(ref: Ref<T>, isForUpdate = false): T {
     if (this.draft !== undefined) {
       const place = this.draft.placeOf(ref);
       if (place >= 0) return this.draft.valueAt(place) as T;
     }
-    if (ref.version > this.#readsUpTo) return this.#readNewer(ref);
+    if (ref.version > this.#readsUpTo) return this.#readNewer(ref, isForUpdate);
     this.reads.note(ref);
     return ref.value;
   }
 
-  readRow(table: AnyTable, key: Key): Stored | Absent {
-    const own = this.draft?.tables?.get(table)?.get(key) ?? this.#uncommitted(table)?.get(key);
+  readRow(table: AnyTable, key: Key, isForUpdate = false): Stored | Absent {
+    const own = this.draft?.tables?.get(table)?.get(key);
     if (own !== undefined) return own;
+    const dirty = isForUpdate ? undefined : this.#uncommitted(table)?.get(key);
+    if (dirty !== undefined) return dirty;
     this.#moveOnTo(table.rows.version);
     const row = table.rows.byKey.get(key);
     const stored = row === undefined ? absent : this.#seen(row);
@@ -165,10 +172,10 @@ export class Attempt {
     return true;
   }
 
-  #readNewer<T>(ref: Ref<T>): T {
+  #readNewer<T>(ref: Ref<T>, isForUpdate: boolean): T {
     const { reads, checks } = this.discipline;
     let value: T | Absent;
-    if (reads === "dirty") value = this.space.uncommitted(ref, this) as T;
+    if (reads === "dirty" && !isForUpdate) value = this.space.uncommitted(ref, this) as T;
     else {
       if (checks === "reads") this.#moveOnTo(ref.version);
       value = this.#seen(ref);
@@ -219,7 +226,7 @@ export class Attempt {
     if (this.draft === undefined) return undefined;
     if (this.draft.tables === undefined && !this.draft.refs.some(isLocked)) return undefined;
     for (const want of this.wantsToWrite()) {
-      if (isLocked(want.on) && contender?.holds(want) !== true) return want;
+      if (isLocked(want.on) && contender?.holds(want.on, want.span, true) !== true) return want;
     }
     return undefined;
   }

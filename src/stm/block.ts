@@ -112,7 +112,8 @@ export abstract class Block extends Attempt {
   /** Says what to do where a row was to be changed in place, which the engine only calls a TypeError. */
   explained(error: unknown): unknown {
     const isOfFrozen =
-      error instanceof TypeError && /read only|not extensible|Cannot delete prop/.test(error.message);
+      error instanceof TypeError &&
+      /read only|not extensible|Cannot (delete|redefine) prop/.test(error.message);
     if (!isOfFrozen || !this.#hasSeenRows) return error;
     return new LockstepError(
       "misuse",
@@ -152,7 +153,17 @@ export abstract class Block extends Attempt {
     this.#hasSeenRows = true;
   }
 
+  /** The block has ended, and so must all its parts have. */
+  close(): void {
+    if (this.#open === undefined || this.#open.length === 0) return;
+    this.misuse ??= new LockstepError(
+      "misuse",
+      "a part of the transaction was still under way when its block ended; await tx.nested(...)",
+    );
+  }
+
   #close(savepoint: Savepoint): boolean {
+    if (this.isOver) return false;
     if (this.#open?.at(-1) === savepoint) {
       this.#open.pop();
       return true;

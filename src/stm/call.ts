@@ -5,7 +5,7 @@ import { whenPatienceEnds, type Patience } from "../base/patience.js";
 import { retryLoop, Setback } from "../base/retry-loop.js";
 import type { Block } from "./block.js";
 import { Cell, hottest } from "./cell.js";
-import { Contender } from "./contender.js";
+import { Contender, type Contending } from "./contender.js";
 import { LockingBlock } from "./locking-block.js";
 import type { Manner } from "./manner.js";
 import { OptimisticBlock } from "./optimistic-block.js";
@@ -31,7 +31,7 @@ type Outcome<T> = T | Setback;
  * From the second on, all is locked that was touched: so in the end nothing is left that others could
  * spoil, and who gives way in a circle of waits is the youngest of it, so the oldest of all never does.
  */
-export class Call<T> {
+export class Call<T> implements Contending {
   readonly #space: Space;
   readonly #block: (tx: never) => T | PromiseLike<T>;
   readonly #manner: Manner;
@@ -103,7 +103,7 @@ export class Call<T> {
 
   #begin(): Block {
     const { discipline, isLocking, isReadOnly } = this.#manner;
-    if (isLocking) return new LockingBlock(this.#space, discipline, this.#contending());
+    if (isLocking) return new LockingBlock(this.#space, discipline, this);
     return new OptimisticBlock(this.#space, discipline, isReadOnly);
   }
 
@@ -118,9 +118,9 @@ export class Call<T> {
   }
 
   #returned(attempt: Block, value: T): Outcome<T> | Promise<Outcome<T>> {
+    attempt.close();
     const { leaving, misuse } = attempt;
     if (leaving !== undefined || misuse !== undefined) return this.#left(attempt, leaving);
-    if (attempt.isTooOld && !attempt.isIdle) return this.#thrown(attempt, snapshotTooOld());
     const mustWait = attempt.isWaiting || attempt.firstLocked(this.#contender) !== undefined;
     return mustWait ? this.#lockAndCommit(attempt, value) : this.#commit(attempt, value);
   }
@@ -130,12 +130,12 @@ export class Call<T> {
     attempt.outlastTurn();
     try {
       await attempt.locked();
-      const contender = this.#contending();
+      const contender = this.contender();
       for (;;) {
         const want = attempt.firstLocked(contender);
         // Who has lost already need not wait for that.
         if (want === undefined || attempt.firstObstacle() !== undefined) break;
-        await contender.lock(want);
+        await contender.lock(want.on, want.span, true);
       }
     } catch (error) {
       return this.#thrown(attempt, error);
@@ -146,6 +146,7 @@ export class Call<T> {
   /** Nothing is awaited between the check and the publication: nobody can commit in between. */
   #commit(attempt: Block, value: T): Outcome<T> {
     if (attempt.isOver) return this.#left(attempt, attempt.leaving);
+    if (attempt.isTooOld && !attempt.isIdle) return this.#thrown(attempt, snapshotTooOld());
     if (!attempt.isIdle) {
       const obstacle = attempt.firstObstacle();
       if (obstacle !== undefined) return this.#left(attempt, attempt.lose(obstacle));
@@ -170,7 +171,7 @@ export class Call<T> {
     // Before anybody is told that it was rolled back, and may change what it has read.
     const sleeper = leaving === retry ? attempt.sleep() : undefined;
     if (leaving instanceof Conflict) this.#planAfter(attempt, leaving);
-    else if (leaving instanceof GaveWay) this.#contending().plan([...attempt.wantsToWrite()]);
+    else if (leaving instanceof GaveWay) this.contender().plan([...attempt.wantsToWrite()]);
     attempt.rolledBack();
     if (attempt.misuse !== undefined) throw attempt.misuse;
     if (leaving instanceof CalledOff) throw leaving.reason;
@@ -184,7 +185,7 @@ export class Call<T> {
   }
 
   #planAfter(attempt: Block, { at }: Conflict): void {
-    const contender = this.#contending();
+    const contender = this.contender();
     if (at instanceof Cell) {
       at.heat = hottest;
       contender.plan([{ ...at.place, isExclusive: true }]);
@@ -195,7 +196,7 @@ export class Call<T> {
   }
 
   async #prepare(hasGivenWay: boolean): Promise<void> {
-    const contender = this.#contending();
+    const contender = this.contender();
     for (let mustRelease = hasGivenWay; ; mustRelease = true) {
       if (mustRelease) contender.release();
       try {
@@ -209,13 +210,13 @@ export class Call<T> {
 
   /** What somebody whose patience has ended hears. */
   #awaited(): string {
-    const [claim] = this.#contender?.waiting ?? [];
+    const claim = this.#contender?.waiting;
     if (claim !== undefined) return `a transaction, which is waiting for the lock of ${claim.on.what}`;
     if (this.#sleeper !== undefined) return "a transaction, which has called tx.retry() and sleeps";
     return "a transaction, whose block is still running";
   }
 
-  #contending(): Contender {
+  contender(): Contender {
     const { isFirm, isSorted } = this.#manner;
     return (this.#contender ??= new Contender(this.#born, isFirm, isSorted));
   }

@@ -2,10 +2,15 @@ import { delivered } from "../base/courier.js";
 import { circleThrough } from "./deadlock.js";
 import { Claim, compareWants, Locks, type Lockable, type Want } from "./locks.js";
 import { GaveWay } from "./signals.js";
-import { everything } from "./span.js";
+import { everything, type Span } from "./span.js";
 
 /** Who would lock more parts of a table than this locks all of it. */
 const mostParts = 64;
+
+/** Who can become one who locks, if need be. */
+export interface Contending {
+  contender(): Contender;
+}
 
 /**
  * One who locks: a call of `atomically` with all its attempts. What it holds it keeps until it has committed,
@@ -16,12 +21,17 @@ export class Contender {
   readonly born: number;
   /** Whether nobody may write what it has locked. Else a transaction that cannot wait may. */
   readonly isFirm: boolean;
-  /** Whether it waits for locks in their order only, so that it never waits in a circle. */
+  /** Whether it waits for locks in their order only. */
   readonly isSorted: boolean;
   readonly held: Claim[] = [];
-  readonly waiting = new Set<Claim>();
+  /** What it waits for: one lock at a time, though it may have asked for several. */
+  waiting: Claim | undefined;
+  /** The last of those that it has asked for and not got, while there are any. */
+  #line: Promise<void> | undefined;
+  /** Rises with each release: what was asked for before is not to be got after it. */
+  #era = 0;
   /** What the next attempt locks before it begins. */
-  readonly #planned = new Map<Lockable, Want[]>();
+  #planned: Map<Lockable, Want[]> | undefined;
 
   constructor(born: number, isFirm: boolean, isSorted: boolean) {
     this.born = born;
@@ -29,78 +39,110 @@ export class Contender {
     this.isSorted = isSorted;
   }
 
-  holds(want: Want): boolean {
-    return want.on.locks?.holds(this, want) === true;
+  holds(on: Lockable, span: Span, isExclusive: boolean): boolean {
+    return on.locks?.holds(this, span, isExclusive) === true;
   }
 
-  /** Locks it: at once, or when the promise resolves. That one rejects, or it throws, with `GaveWay`. */
-  lock(want: Want): Promise<void> | undefined {
-    if (this.holds(want)) return undefined;
-    const locks = Locks.of(want.on);
-    const claim = new Claim(this, want);
-    if (locks.isFree(claim)) {
-      locks.take(claim);
-      return undefined;
-    }
-    if (this.isSorted && this.held.some((held) => compareWants(held, want) >= 0)) {
-      this.plan([want, ...this.held]);
-      throw new GaveWay(`${want.on.what} comes before what it had locked`);
-    }
-    return this.#wait(locks, claim);
+  /**
+   * Locks it: at once, or when the promise resolves. That one rejects, or this throws, with `GaveWay`. What is
+   * asked for while it waits comes after that: so it waits in one place at a time, and takes nothing meanwhile;
+   * and only one who begins to wait can close a circle.
+   */
+  lock(on: Lockable, span: Span, isExclusive: boolean): Promise<void> | undefined {
+    if (this.holds(on, span, isExclusive)) return undefined;
+    const era = this.#era;
+    const wait =
+      this.#line === undefined
+        ? this.#lockNow(on, span, isExclusive)
+        : this.#line.then(() => {
+            if (era !== this.#era) throw new GaveWay("its block has ended");
+            return this.#lockNow(on, span, isExclusive);
+          });
+    if (wait === undefined) return undefined;
+    this.#line = wait;
+    const leave = () => {
+      if (this.#line === wait) this.#line = undefined;
+    };
+    wait.then(leave, leave);
+    return wait;
   }
 
   /** What the next attempt is to lock before it begins. */
   plan(wants: Iterable<Want>): void {
-    for (const want of wants) {
-      let planned = this.#planned.get(want.on);
-      if (planned === undefined) this.#planned.set(want.on, (planned = []));
-      const isIn = ({ span, isExclusive }: Want) =>
-        span.covers(want.span) && (isExclusive || !want.isExclusive);
-      if (!planned.some(isIn)) planned.push(want);
-      if (planned.length <= mostParts) continue;
-      const isExclusive = planned.some((part) => part.isExclusive);
-      this.#planned.set(want.on, [{ on: want.on, span: everything, isExclusive }]);
+    this.#planned ??= new Map();
+    for (const { on, span, isExclusive } of wants) {
+      const want = { on, span, isExclusive };
+      const planned: Want[] = this.#planned.get(on) ?? [];
+      // Of one thing the stronger lock, from the start: to ask for more later is how circles come about.
+      const same = planned.findIndex((other) => span.compare(other.span) === 0);
+      if (same < 0) planned.push(want);
+      else if (isExclusive) planned[same] = want;
+      const isTooMuch = planned.length > mostParts;
+      const all = { on, span: everything, isExclusive: planned.some((part) => part.isExclusive) };
+      this.#planned.set(on, isTooMuch ? [all] : planned);
     }
   }
 
   /** Locks what was planned, in the order of all locks. */
   async prepare(): Promise<void> {
-    const wants = [...this.#planned.values()].flat().sort(compareWants);
-    for (const want of wants) {
-      const wait = this.lock(want);
+    const wants = [...(this.#planned?.values() ?? [])].flat().sort(compareWants);
+    for (const { on, span, isExclusive } of wants) {
+      const wait = this.lock(on, span, isExclusive);
       if (wait !== undefined) await wait;
     }
   }
 
-  /** Gives back all that it holds. */
+  /** Gives back all that it holds, and waits for nothing any more. */
   release(): void {
-    for (const claim of this.held.splice(0)) claim.on.locks!.leave(claim);
+    if (this.waiting !== undefined) this.withdraw(new GaveWay("its block has ended"));
+    this.#era++;
+    this.#line = undefined;
+    for (const claim of this.held.splice(0)) claim.on.locks!.giveBack(claim);
   }
 
-  /** Ends whatever it waits for. */
+  /** Ends its wait. */
   withdraw(error: unknown): void {
-    for (const claim of [...this.waiting]) {
-      claim.settle?.(Promise.reject(error));
-      claim.on.locks!.leave(claim);
+    const claim = this.waiting;
+    if (claim === undefined) return;
+    claim.settle!(Promise.reject(error));
+    claim.on.locks!.leaveLine(claim);
+  }
+
+  #lockNow(on: Lockable, span: Span, isExclusive: boolean): Promise<void> | undefined {
+    if (this.holds(on, span, isExclusive)) return undefined;
+    const locks = Locks.of(on);
+    const claim = new Claim(this, on, span, isExclusive);
+    if (locks.isFree(claim)) {
+      locks.take(claim);
+      return undefined;
     }
+    if (this.isSorted && this.held.some((held) => compareWants(held, claim) >= 0)) {
+      this.plan([claim, ...this.held]);
+      throw new GaveWay(`${on.what} comes before what it had locked`);
+    }
+    return this.#wait(locks, claim);
   }
 
   #wait(locks: Locks, claim: Claim): Promise<void> {
     const granted = new Promise<void>((resolve) => {
       claim.settle = (outcome) => {
-        this.waiting.delete(claim);
+        this.waiting = undefined;
+        claim.settle = undefined;
         resolve(outcome);
       };
     });
-    // Who forgets to await it hears of it at the commit.
-    granted.catch(() => undefined);
-    this.waiting.add(claim);
+    this.waiting = claim;
     locks.join(claim);
-    // A circle can only be closed by one who begins to wait: each new wait is looked at, and none is left.
+    // Each new wait is looked at, so no circle is left.
     for (let circle = circleThrough(this); circle !== undefined; circle = circleThrough(this)) {
-      const youngest = circle.reduce((a, b) => (a.born > b.born ? a : b));
-      youngest.withdraw(new GaveWay("it waited in a circle with others, and was the youngest of them"));
+      circle.reduce((a, b) => (a.born > b.born ? a : b)).#giveWay();
     }
     return delivered(granted, () => `the lock of ${claim.on.what}`, claim.on);
+  }
+
+  /** Its next attempt begins with all that it had by then, and with what it waited for, in order. */
+  #giveWay(): void {
+    this.plan([...this.held, this.waiting!]);
+    this.withdraw(new GaveWay("it waited in a circle with others, and was the youngest of them"));
   }
 }

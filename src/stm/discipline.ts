@@ -60,11 +60,9 @@ const disciplines: Record<Control, Record<Isolation, Discipline>> = {
 export const readOnlyDiscipline = disciplines.optimistic["repeatable-read"];
 
 export function disciplineOf(isolation: Isolation, control: Control): Discipline {
-  const byIsolation = disciplines[control] as Partial<Record<Isolation, Discipline>> | undefined;
-  if (byIsolation === undefined) throw noSuch("control", control, Object.keys(disciplines));
-  const discipline = byIsolation[isolation];
-  if (discipline === undefined) throw noSuch("isolation", isolation, Object.keys(seen));
-  return discipline;
+  if (!Object.hasOwn(disciplines, control)) throw noSuch("control", control, Object.keys(disciplines));
+  if (!Object.hasOwn(seen, isolation)) throw noSuch("isolation", isolation, Object.keys(seen));
+  return disciplines[control][isolation];
 }
 
 function noSuch(option: string, value: unknown, known: readonly string[]): LockstepError {

@@ -75,22 +75,28 @@ export class Draft {
       ref.version = version;
       ref.wakeups?.tell();
     }
-    if (this.tables !== undefined) this.#publishRows(this.tables, version, versions);
+    const news = this.tables && publishRows(this.tables, version, versions);
+    versions.endTooOld();
+    // Who waits for certain rows is asked whether these are such: by code of others, which must see all of it.
+    for (const tell of news ?? []) tell();
   }
+}
 
-  #publishRows(tables: Map<AnyTable, Map<Key, Stored | Absent>>, version: number, versions: Versions): void {
-    const news: (() => void)[] = [];
-    for (const [{ rows }, drafts] of tables) {
-      for (const [key, after] of drafts) {
-        const before = rows.current(key);
-        if (after === absent && before === absent) continue;
-        rows.write(key, after, version, versions);
-        const { wakeups } = rows;
-        if (wakeups?.isEmpty === false) news.push(() => wakeups.tell(key, before, after));
-      }
+/** Gives what is to be done when all is published. */
+function publishRows(
+  tables: ReadonlyMap<AnyTable, ReadonlyMap<Key, Stored | Absent>>,
+  version: number,
+  versions: Versions,
+): (() => void)[] {
+  const news: (() => void)[] = [];
+  for (const [{ rows }, drafts] of tables) {
+    for (const [key, after] of drafts) {
+      const before = rows.current(key);
+      if (after === absent && before === absent) continue;
+      rows.write(key, after, version, versions);
+      const { wakeups } = rows;
+      if (wakeups?.isEmpty === false) news.push(() => wakeups.tell(key, before, after));
     }
-    // Who waits for certain rows is asked whether these are such: by code of others, which must see all
-    // of it.
-    for (const tell of news) tell();
   }
+  return news;
 }

@@ -2,39 +2,39 @@ import type { Immutable } from "../sync/immutable.js";
 import { wantsToWriteRow } from "./attempt.js";
 import { Block } from "./block.js";
 import { absent, hottest, type Absent, type Cell } from "./cell.js";
-import type { Contender } from "./contender.js";
+import type { Contending } from "./contender.js";
 import type { Discipline } from "./discipline.js";
 import type { Key } from "./key.js";
-import type { Want } from "./locks.js";
+import type { Lockable, Want } from "./locks.js";
 import { acceptedBy, atIndex, checkTableKey, inRange, type Question } from "./questions.js";
 import { Ref } from "./ref.js";
 import type { Stored } from "./row.js";
 import type { AnyTable } from "./rows-read.js";
 import { Leaving } from "./signals.js";
 import type { Space } from "./space.js";
-import { Span } from "./span.js";
+import { Span, whole } from "./span.js";
 import type { Table } from "./table.js";
 import type { LockingTransaction, Range, Rows } from "./transaction.js";
 
 /** A transaction that may wait for locks: for all that it reads and writes, or only for what is hot. */
 export class LockingBlock extends Block implements LockingTransaction {
-  readonly #contender: Contender;
+  readonly #call: Contending;
   /** Locks to write, which the commit waits for, whoever awaits them. */
-  readonly #pending: Promise<void>[] = [];
+  #pending: Promise<void>[] | undefined;
 
-  constructor(space: Space, discipline: Discipline, contender: Contender) {
+  constructor(space: Space, discipline: Discipline, call: Contending) {
     super(space, discipline);
-    this.#contender = contender;
+    this.#call = call;
   }
 
   get<T>(ref: Ref<T>): Promise<T>;
   get<K extends Key, R, I extends string>(table: Table<K, R, I>, key: K): Promise<Immutable<R> | undefined>;
-  async get(from: Ref<unknown> | AnyTable, key?: Key): Promise<unknown> {
-    if (!(from instanceof Ref)) return this.#getRow(from, key, false);
+  get(from: Ref<unknown> | AnyTable, key?: Key): Promise<unknown> {
+    if (!(from instanceof Ref)) return heard(this.#getRow(from, key, false));
     this.enterRef(from);
-    const wait = this.#lockToRead(from, { ...from.place, isExclusive: false });
-    if (wait !== undefined) await wait;
-    return this.readRef(from);
+    const wait = this.#lockToRead(from, from, whole);
+    if (wait === undefined) return Promise.resolve(this.readRef(from));
+    return heard(wait.then(() => this.readRef(from)));
   }
 
   getForUpdate<T>(ref: Ref<T>): Promise<T>;
@@ -42,46 +42,44 @@ export class LockingBlock extends Block implements LockingTransaction {
     table: Table<K, R, I>,
     key: K,
   ): Promise<Immutable<R> | undefined>;
-  async getForUpdate(from: Ref<unknown> | AnyTable, key?: Key): Promise<unknown> {
-    if (!(from instanceof Ref)) return this.#getRow(from, key, true);
+  getForUpdate(from: Ref<unknown> | AnyTable, key?: Key): Promise<unknown> {
+    if (!(from instanceof Ref)) return heard(this.#getRow(from, key, true));
     this.enterRef(from);
-    const wait = this.#lockForUpdate(from, { ...from.place, isExclusive: true });
-    if (wait !== undefined) await wait;
-    this.#failIfOvertaken(from);
-    const value = this.readRef(from);
-    this.guard(from);
-    return value;
+    const wait = this.#lockForUpdate(from, from, whole);
+    if (wait === undefined) return Promise.resolve(this.#readForUpdate(from));
+    return heard(wait.then(() => this.#readForUpdate(from)));
   }
 
-  async range<K extends Key, R, I extends string>(
-    table: Table<K, R, I>,
-    range?: Range<K>,
-  ): Promise<Rows<K, R>> {
+  range<K extends Key, R, I extends string>(table: Table<K, R, I>, range?: Range<K>): Promise<Rows<K, R>> {
     this.enterTable(table);
-    return this.#ask(inRange(table, range));
+    return heard(this.#ask(inRange(table, range)));
   }
 
-  async where<K extends Key, R, I extends string>(
+  where<K extends Key, R, I extends string>(
     table: Table<K, R, I>,
     accepts: (row: Immutable<R>, key: K) => boolean,
   ): Promise<Rows<K, R>> {
     this.enterTable(table);
-    return this.#ask(acceptedBy(table, accepts));
+    return heard(this.#ask(acceptedBy(table, accepts)));
   }
 
-  async by<K extends Key, R, I extends string>(
+  by<K extends Key, R, I extends string>(
     table: Table<K, R, I>,
     index: NoInfer<I>,
     value: Key,
   ): Promise<Rows<K, R>> {
     this.enterTable(table);
-    return this.#ask(atIndex(table, index, value));
+    return heard(this.#ask(atIndex(table, index, value)));
   }
 
   set<T>(ref: Ref<T>, value: NoInfer<T>): Promise<void> {
     this.enterRef(ref);
     this.writeRef(ref, value);
-    return this.#write([{ ...ref.place, isExclusive: true }], () => ref);
+    if (!this.discipline.locksWrites) return done;
+    const wait = this.#lock(ref, whole, true);
+    if (wait !== undefined) return this.#writes(wait.then(() => this.#failIfOvertaken(ref)));
+    this.#failIfOvertaken(ref);
+    return done;
   }
 
   async update<T>(ref: Ref<T>, change: (value: T) => NoInfer<T>): Promise<T> {
@@ -103,68 +101,73 @@ export class LockingBlock extends Block implements LockingTransaction {
   }
 
   override get isWaiting(): boolean {
-    return this.#pending.length > 0;
+    return this.#pending !== undefined;
   }
 
   override async locked(): Promise<void> {
-    for (const wait of this.#pending) await wait;
+    for (const wait of this.#pending ?? []) await wait;
+  }
+
+  #readForUpdate(ref: Ref<unknown>): unknown {
+    this.#failIfOvertaken(ref);
+    const value = this.readRef(ref, true);
+    this.guard(ref);
+    return value;
   }
 
   async #getRow(table: AnyTable, key: unknown, isForUpdate: boolean): Promise<unknown> {
     this.enterTable(table);
     checkTableKey(table, key);
-    const want = { on: table, span: Span.of(key), isExclusive: isForUpdate };
-    const row = table.rows.byKey.get(key) as Cell<unknown> | undefined;
-    const wait = isForUpdate ? this.#lockForUpdate(row, want) : this.#lockToRead(row, want);
-    if (wait !== undefined) await wait;
+    const row = table.rows.byKey.get(key);
+    const span = Span.of(key);
+    await (isForUpdate ? this.#lockForUpdate(row, table, span) : this.#lockToRead(row, table, span));
     if (isForUpdate) this.#failIfOvertaken(table.rows.byKey.get(key));
-    const stored = this.readRow(table, key);
+    const stored = this.readRow(table, key, isForUpdate);
     if (isForUpdate) this.guardRow(table, key);
     return stored === absent ? undefined : stored.row;
   }
 
   async #ask<K extends Key, R>({ read, reverse, limit }: Question): Promise<Rows<K, R>> {
-    if (this.discipline.reads === "locked") for (const want of read.wants()) await this.#lock(want);
+    if (this.discipline.reads === "locked") await this.#lockAll(read.wants());
     return this.readRows(read, reverse, limit) as Rows<K, R>;
   }
 
   #writeRow(table: AnyTable, key: Key, stored: Stored | Absent): Promise<void> {
     this.writeRow(table, key, stored);
-    const row = () => table.rows.byKey.get(key) as Cell<unknown> | undefined;
-    return this.#write(wantsToWriteRow(table, key, stored), row);
-  }
-
-  #write(wants: Iterable<Want>, cell: () => Cell<unknown> | undefined): Promise<void> {
     if (!this.discipline.locksWrites) return done;
-    const locked = this.#lockAll(wants, cell);
-    locked.catch(() => undefined);
-    this.#pending.push(locked);
-    return locked;
+    const locked = this.#lockAll(wantsToWriteRow(table, key, stored));
+    return this.#writes(locked.then(() => this.#failIfOvertaken(table.rows.byKey.get(key))));
   }
 
-  async #lockAll(wants: Iterable<Want>, cell: () => Cell<unknown> | undefined): Promise<void> {
-    // What the row was is looked at when it is locked, and which parts of the indexes that touches.
-    for (const want of wants) await this.#lock(want);
-    this.#failIfOvertaken(cell());
+  #writes(locked: Promise<void>): Promise<void> {
+    (this.#pending ??= []).push(locked);
+    return heard(locked);
   }
 
-  #lockToRead(cell: Cell<unknown> | undefined, want: Want): Promise<void> | undefined {
+  /** What comes later in the list may depend on what is there once the earlier is locked. */
+  async #lockAll(wants: Iterable<Want>): Promise<void> {
+    for (const { on, span, isExclusive } of wants) {
+      this.enter();
+      await this.#lock(on, span, isExclusive);
+    }
+  }
+
+  #lockToRead(cell: Cell<unknown> | undefined, on: Lockable, span: Span): Promise<void> | undefined {
     const { reads, checks } = this.discipline;
-    if (reads === "locked") return this.#lock(want);
+    if (reads === "locked") return this.#lock(on, span, false);
     // Who is not checked cannot lose, and needs no ticket.
-    return checks === "nothing" ? undefined : this.#ticket(cell, want);
+    return checks === "nothing" ? undefined : this.#ticket(cell, on, span);
   }
 
-  #lockForUpdate(cell: Cell<unknown> | undefined, want: Want): Promise<void> | undefined {
-    return this.discipline.locksWrites ? this.#lock(want) : this.#ticket(cell, want);
+  #lockForUpdate(cell: Cell<unknown> | undefined, on: Lockable, span: Span): Promise<void> | undefined {
+    return this.discipline.locksWrites ? this.#lock(on, span, true) : this.#ticket(cell, on, span);
   }
 
   /** Stands in line for what is hot, and then reads it at the newest moment if it can. */
-  #ticket(cell: Cell<unknown> | undefined, { on, span }: Want): Promise<void> | undefined {
+  #ticket(cell: Cell<unknown> | undefined, on: Lockable, span: Span): Promise<void> | undefined {
     if (!this.discipline.takesTickets || cell === undefined || cell.heat === 0) return undefined;
-    const want = { on, span, isExclusive: true };
-    if (this.#contender.holds(want)) return undefined;
-    const wait = this.#lock(want);
+    if (this.#call.contender().holds(on, span, true)) return undefined;
+    const wait = this.#lock(on, span, true);
     if (wait === undefined) {
       cell.heat--;
       this.moveOn();
@@ -174,9 +177,9 @@ export class LockingBlock extends Block implements LockingTransaction {
     return wait.then(() => void this.moveOn());
   }
 
-  #lock(want: Want): Promise<void> | undefined {
+  #lock(on: Lockable, span: Span, isExclusive: boolean): Promise<void> | undefined {
     try {
-      const wait = this.#contender.lock(want);
+      const wait = this.#call.contender().lock(on, span, isExclusive);
       return wait && this.#granted(wait);
     } catch (error) {
       throw this.#leaves(error);
@@ -184,9 +187,11 @@ export class LockingBlock extends Block implements LockingTransaction {
   }
 
   async #granted(wait: Promise<void>): Promise<void> {
-    await wait.catch((error: unknown) => {
+    try {
+      await wait;
+    } catch (error) {
       throw this.#leaves(error);
-    });
+    }
     // It may have been called off while it waited.
     this.enter();
   }
@@ -206,3 +211,9 @@ export class LockingBlock extends Block implements LockingTransaction {
 }
 
 const done = Promise.resolve();
+
+/** A block may leave without awaiting all that it has asked for: then it is nobody's fault how that ends. */
+function heard<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}

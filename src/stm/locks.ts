@@ -1,5 +1,5 @@
 import type { Contender } from "./contender.js";
-import { compareKeys, type Key } from "./key.js";
+import type { Key } from "./key.js";
 import { whole, type Span } from "./span.js";
 
 /** What has locks: a ref, a table, an index of a table. Most never need any. */
@@ -23,10 +23,10 @@ export class Claim implements Want {
   readonly on: Lockable;
   readonly span: Span;
   isExclusive: boolean;
-  /** Settles the wait, for one that has to wait. */
+  /** Ends the wait, of one that has to wait. */
   settle: ((outcome: undefined | Promise<never>) => void) | undefined;
 
-  constructor(owner: Contender, { on, span, isExclusive }: Want) {
+  constructor(owner: Contender, on: Lockable, span: Span, isExclusive: boolean) {
     this.owner = owner;
     this.on = on;
     this.span = span;
@@ -34,24 +34,28 @@ export class Claim implements Want {
   }
 
   /** Whether the two cannot be held together. */
-  excludes(other: Want & { readonly owner: Contender }): boolean {
+  excludes(other: Claim): boolean {
     return (
-      this.owner !== other.owner && (this.isExclusive || other.isExclusive) && this.span.overlaps(other.span)
+      this.owner !== other.owner &&
+      (this.isExclusive || other.isExclusive) &&
+      (this.span === other.span || this.span.overlaps(other.span))
     );
   }
 }
 
 /**
- * Shared and exclusive locks on one thing, or on the keys of a table and on ranges of them. First come,
- * first served: nobody is granted what excludes one who came before and waits still; save that who holds
- * a part of it already goes ahead, for all who came before wait for just that.
+ * Shared and exclusive locks on one thing, or on the keys of a table and on ranges of them. First come, first
+ * served: nobody is granted what excludes one who came before and waits still. But who shares something and wants
+ * it alone goes ahead of all, and nobody follows one who waits for what he has himself: else they would wait for
+ * each other.
  */
 export class Locks {
   readonly #on: Lockable;
-  /** By key, so that a million rows can be locked. */
-  readonly #points = new Map<Key, Claim[]>();
-  readonly #ranges: Claim[] = [];
-  readonly #waiting: Claim[] = [];
+  /** What is held of ranges, and of what has no keys. */
+  readonly #held: Claim[] = [];
+  /** What is held of single keys: there may be a million. */
+  #points: Map<Key, Claim[]> | undefined;
+  readonly #line: Claim[] = [];
 
   private constructor(on: Lockable) {
     this.#on = on;
@@ -61,123 +65,143 @@ export class Locks {
     return (on.locks ??= new Locks(on));
   }
 
-  get waiting(): readonly Claim[] {
-    return this.#waiting;
+  /** Whether the owner holds as much of it as that. */
+  holds(owner: Contender, span: Span, isExclusive: boolean): boolean {
+    if (owner.held.length === 0) return false;
+    return this.#near(span).some(
+      (claim) =>
+        claim.owner === owner &&
+        (claim.isExclusive || !isExclusive) &&
+        (claim.span === span || claim.span.covers(span)),
+    );
   }
 
-  /** Whether the owner holds as much of it as is wanted. */
-  holds(owner: Contender, { span, isExclusive }: Want): boolean {
-    const isEnough = (claim: Claim) => claim.owner === owner && (claim.isExclusive || !isExclusive);
-    const { point } = span;
-    if (point !== undefined && this.#points.get(point)?.some(isEnough) === true) return true;
-    return this.#ranges.some((claim) => isEnough(claim) && claim.span.covers(span));
-  }
-
-  /** Those who keep it from being granted now. Whom they wait for themselves may be left out. */
-  *blockersOf(claim: Claim): Generator<Contender> {
-    for (const held of this.#heldNear(claim.span)) if (held.excludes(claim)) yield held.owner;
-    if (this.#goesAhead(claim)) return;
-    const place = this.#waiting.indexOf(claim);
-    for (let at = (place < 0 ? this.#waiting.length : place) - 1; at >= 0; at--) {
-      const ahead = this.#waiting[at]!;
-      if (!ahead.excludes(claim)) continue;
-      yield ahead.owner;
-      // One that wants the same alone waits for everybody before it.
-      if (ahead.isExclusive && ahead.span.covers(claim.span)) return;
-    }
-  }
-
+  /** Whether it can be granted to one who comes now. */
   isFree(claim: Claim): boolean {
-    return this.blockersOf(claim).next().done === true;
+    return this.#isFreeAt(this.#placeFor(claim), claim);
   }
 
   /** Whether somebody who does not give way holds what excludes this. */
   isBarred(claim: Claim): boolean {
-    for (const held of this.#heldNear(claim.span)) {
-      if (held.excludes(claim) && held.owner.isFirm) return true;
+    return this.#near(claim.span).some((held) => held.owner.isFirm && held.excludes(claim));
+  }
+
+  /** Those for whom it waits. */
+  blockersOf(claim: Claim): Contender[] {
+    const blockers = this.#near(claim.span).filter((held) => held.excludes(claim));
+    // Who wants all of it alone is kept out by all who hold it; and they keep out whoever it stands behind.
+    if (claim.span !== whole || !claim.isExclusive) {
+      for (const ahead of this.#line) {
+        if (ahead === claim) break;
+        if (this.#mustFollow(claim, ahead)) blockers.push(ahead);
+      }
     }
-    return false;
+    return blockers.map(({ owner }) => owner);
   }
 
   /** It must be free. */
   take(claim: Claim): void {
-    const { point } = claim.span;
-    const held = point === undefined ? this.#ranges : (this.#points.get(point) ?? []);
-    const own = point === undefined ? undefined : held.find((other) => other.owner === claim.owner);
-    if (own !== undefined) {
-      own.isExclusive ||= claim.isExclusive;
-      return;
+    const { owner, span } = claim;
+    const { point } = span;
+    const own = this.#ofOne(span);
+    const before =
+      point === undefined ? undefined : own.find((held) => held.owner === owner && held.span.point === point);
+    if (before !== undefined) before.isExclusive ||= claim.isExclusive;
+    else {
+      own.push(claim);
+      owner.held.push(claim);
     }
-    held.push(claim);
-    if (point !== undefined && held.length === 1) this.#points.set(point, held);
-    claim.owner.held.push(claim);
+  }
+
+  /** Gives back what was taken; whoever can then go on does. */
+  giveBack(claim: Claim): void {
+    const own = this.#ofOne(claim.span);
+    own.splice(own.indexOf(claim), 1);
+    if (own !== this.#held && own.length === 0) this.#points!.delete(claim.span.point!);
+    this.#serve();
+    this.#forgetIfIdle();
   }
 
   /** Waits in line, until it is taken for the claim. */
   join(claim: Claim): void {
-    const place = this.#goesAhead(claim) ? this.#waiting.findIndex((other) => !this.#goesAhead(other)) : -1;
-    if (place < 0) this.#waiting.push(claim);
-    else this.#waiting.splice(place, 0, claim);
+    this.#line.splice(this.#placeFor(claim), 0, claim);
   }
 
-  /** Gives back what was taken, or leaves the line; whoever can then go on does. */
-  leave(claim: Claim): void {
-    this.#remove(claim);
+  /** Waits no longer; whoever stood behind and can then go on does. */
+  leaveLine(claim: Claim): void {
+    this.#line.splice(this.#line.indexOf(claim), 1);
     this.#serve();
-    if (this.#points.size + this.#ranges.length + this.#waiting.length === 0) this.#on.locks = undefined;
-  }
-
-  #remove(claim: Claim): void {
-    const { point } = claim.span;
-    const place = this.#waiting.indexOf(claim);
-    if (place >= 0) this.#waiting.splice(place, 1);
-    else if (point === undefined) this.#ranges.splice(this.#ranges.indexOf(claim), 1);
-    else {
-      const held = this.#points.get(point)!;
-      if (held.length === 1) this.#points.delete(point);
-      else
-        held.splice(
-          held.findIndex((other) => other.owner === claim.owner),
-          1,
-        );
-    }
+    this.#forgetIfIdle();
   }
 
   #serve(): void {
-    for (let at = 0; at < this.#waiting.length;) {
-      const claim = this.#waiting[at]!;
-      if (this.isFree(claim)) {
-        this.#waiting.splice(at, 1);
+    for (let at = 0; at < this.#line.length;) {
+      const claim = this.#line[at]!;
+      if (this.#isFreeAt(at, claim)) {
+        this.#line.splice(at, 1);
         this.take(claim);
-        claim.settle?.(undefined);
+        claim.settle!(undefined);
       } else if (claim.span === whole && claim.isExclusive) {
-        // Who waits behind one that wants it all waits, too.
+        // Who comes after one that wants all of it alone waits, too.
         return;
       } else at++;
     }
   }
 
-  /** Whether its owner holds a part of it. */
-  #goesAhead({ owner, span }: Claim): boolean {
-    for (const held of this.#heldNear(span))
-      if (held.owner === owner && held.span.overlaps(span)) return true;
-    return false;
+  #forgetIfIdle(): void {
+    const held = this.#held.length + (this.#points?.size ?? 0);
+    if (held + this.#line.length === 0) this.#on.locks = undefined;
+  }
+
+  /** Whether it can be granted at that place of the line. */
+  #isFreeAt(place: number, claim: Claim): boolean {
+    for (const held of this.#near(claim.span)) if (held.excludes(claim)) return false;
+    for (let at = 0; at < place; at++) if (this.#mustFollow(claim, this.#line[at]!)) return false;
+    return true;
+  }
+
+  /** The end of the line; or, for one who has it and wants it alone, its beginning, behind others such. */
+  #placeFor(claim: Claim): number {
+    if (!this.#wantsMore(claim)) return this.#line.length;
+    const place = this.#line.findIndex((other) => !this.#wantsMore(other));
+    return place < 0 ? this.#line.length : place;
+  }
+
+  #wantsMore({ owner, span }: Claim): boolean {
+    return this.holds(owner, span, false);
+  }
+
+  /** Whether it may not be granted before that one, which stands in line before it. */
+  #mustFollow(claim: Claim, ahead: Claim): boolean {
+    if (!ahead.excludes(claim)) return false;
+    const { owner } = claim;
+    if (owner.held.length === 0) return true;
+    return !this.#near(ahead.span).some((held) => held.owner === owner && held.excludes(ahead));
+  }
+
+  /** Where what is held of just that is written down. */
+  #ofOne(span: Span): Claim[] {
+    const { point } = span;
+    if (span === whole || point === undefined) return this.#held;
+    this.#points ??= new Map();
+    const found = this.#points.get(point);
+    if (found !== undefined) return found;
+    const claims: Claim[] = [];
+    this.#points.set(point, claims);
+    return claims;
   }
 
   /** All that is held and may overlap. */
-  *#heldNear(span: Span): Generator<Claim> {
-    const { point } = span;
-    if (point !== undefined) yield* this.#points.get(point) ?? [];
-    else for (const claims of this.#points.values()) yield* claims;
-    yield* this.#ranges;
+  #near({ point }: Span): readonly Claim[] {
+    if (this.#points === undefined) return this.#held;
+    if (point === undefined) return [...this.#held, ...[...this.#points.values()].flat()];
+    const there = this.#points.get(point);
+    if (there === undefined) return this.#held;
+    return this.#held.length === 0 ? there : [...there, ...this.#held];
   }
 }
 
-/** The one order of all locks. */
+/** The one order of all locks: by what they are on, then by where they begin, then by where they end. */
 export function compareWants(a: Want, b: Want): number {
-  if (a.on.rank !== b.on.rank) return a.on.rank - b.on.rank;
-  if (a.span.from === undefined || b.span.from === undefined) {
-    return Number(a.span.from !== undefined) - Number(b.span.from !== undefined);
-  }
-  return compareKeys(a.span.from, b.span.from);
+  return a.on.rank - b.on.rank || a.span.compare(b.span);
 }

@@ -34,7 +34,7 @@ export class OptimisticBlock extends Block implements Transaction {
     this.#enterToWrite();
     if (!(from instanceof Ref)) return this.#getRow(from, key, true);
     this.enterRef(from);
-    const value = this.readRef(from);
+    const value = this.readRef(from, true);
     this.guard(from);
     return value;
   }
@@ -86,7 +86,7 @@ export class OptimisticBlock extends Block implements Transaction {
   #getRow(table: AnyTable, key: unknown, isForUpdate = false): unknown {
     this.enterTable(table);
     checkTableKey(table, key);
-    const stored = this.readRow(table, key);
+    const stored = this.readRow(table, key, isForUpdate);
     if (isForUpdate) this.guardRow(table, key);
     return stored === absent ? undefined : stored.row;
   }

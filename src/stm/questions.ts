@@ -25,6 +25,9 @@ export function inRange(table: AnyTable, range: Range<Key> = {}): Question {
   if (limit !== Infinity && !(Number.isSafeInteger(limit) && limit > 0)) {
     throw new LockstepError("bad-input", `limit must be a whole number from 1 up, not ${shown(limit)}`);
   }
+  if (typeof reverse !== "boolean") {
+    throw new LockstepError("bad-input", `reverse must be true or false, not ${shown(reverse)}`);
+  }
   return { read: new RowsRead(table, new Span(from, to)), reverse, limit };
 }
 

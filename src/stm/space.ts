@@ -21,6 +21,7 @@ import type { LockingTransaction, ReadingTransaction, Transaction } from "./tran
 import { mannerOf, usualManner, type TransactionOptions } from "./manner.js";
 import { retry } from "./signals.js";
 import { Versions } from "./versions.js";
+import { Wakeups } from "./wakeups.js";
 
 export interface SpaceOptions {
   /**
@@ -48,6 +49,8 @@ export class Space {
   readonly versions: Versions;
   /** @internal The attempts whose blocks are waiting for something. */
   readonly underWay = new Set<Attempt>();
+  /** @internal Those who have read what was not committed, and sleep until any who has written ends. */
+  readonly endings = new Wakeups();
   readonly #clock: Clock;
   #ranks = 0;
   #births = 0;
@@ -122,6 +125,7 @@ export class Space {
         throw mustNotWait("it was given an async block");
       }
       if (attempt.leaving === retry) throw retry;
+      attempt.close();
       if (attempt.misuse !== undefined) throw attempt.misuse;
       this.#refuseIfBarred(attempt);
     } catch (error) {
@@ -175,7 +179,7 @@ export class Space {
     if (attempt.firstLocked(undefined) === undefined) return;
     const contender = new Contender(this.nextBirth(), true, false);
     for (const want of attempt.wantsToWrite()) {
-      if (want.on.locks?.isBarred(new Claim(contender, want)) !== true) continue;
+      if (want.on.locks?.isBarred(new Claim(contender, want.on, want.span, true)) !== true) continue;
       throw new LockstepError(
         "timeout",
         `${want.on.what} is locked by a transaction, and atomicallySync cannot wait; use atomically there`,

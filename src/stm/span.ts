@@ -39,6 +39,17 @@ export class Span {
     return order < 0 || (order === 0 && (this.isToIncluded || !other.isToIncluded));
   }
 
+  /** Below zero if this one begins first; of those that begin together, if it ends first. */
+  compare(other: Span): number {
+    if (this.from === undefined || other.from === undefined) {
+      if (this.from !== other.from) return this.from === undefined ? -1 : 1;
+    } else if (this.from !== other.from) return compareKeys(this.from, other.from);
+    if (this.to === undefined || other.to === undefined) {
+      return Number(this.to === undefined) - Number(other.to === undefined);
+    }
+    return compareKeys(this.to, other.to) || Number(this.isToIncluded) - Number(other.isToIncluded);
+  }
+
   #endsBefore(key: Key): boolean {
     if (this.to === undefined) return false;
     const order = compareKeys(key, this.to);

@@ -15,7 +15,6 @@ export class Pin {
   readonly kept: OldVersion<unknown>[] = [];
   /** When the first of them was kept. */
   keptSince: number | undefined;
-  looksIn = keptBetweenLooks;
   /** Whether it was ended for its age. */
   isOver = false;
 
@@ -35,6 +34,8 @@ export class Versions {
   /** The version of the last commit. */
   now = 0;
   #newest: Pin | undefined;
+  #looksIn = keptBetweenLooks;
+  readonly #tooOld = new Set<Pin>();
   readonly #clock: Clock;
   readonly #maxAgeMs: number;
 
@@ -54,7 +55,9 @@ export class Versions {
   }
 
   unpin(pin: Pin): void {
-    if (--pin.holders === 0 && !pin.isOver) this.#release(pin);
+    if (--pin.holders > 0 || pin.isOver) return;
+    this.#release(pin);
+    this.endTooOld();
   }
 
   /** Must be called before a cell is overwritten. */
@@ -73,11 +76,23 @@ export class Versions {
   #give(pin: Pin, old: OldVersion<unknown>): void {
     pin.kept.push(old);
     pin.keptSince ??= this.#clock.now();
-    if (--pin.looksIn > 0) return;
-    pin.looksIn = keptBetweenLooks;
-    if (this.#clock.now() - pin.keptSince <= this.#maxAgeMs) return;
-    pin.isOver = true;
-    this.#release(pin);
+    if (--this.#looksIn > 0) return;
+    this.#looksIn = keptBetweenLooks;
+    const now = this.#clock.now();
+    for (let each = this.#newest; each !== undefined; each = each.older) {
+      if (each.keptSince !== undefined && now - each.keptSince > this.#maxAgeMs) this.#tooOld.add(each);
+    }
+  }
+
+  /** Ends those who have looked at the past for too long. Not while a commit is being published. */
+  endTooOld(): void {
+    if (this.#tooOld.size === 0) return;
+    // To end one may show that another one, which is given what it had, is too old as well.
+    for (const pin of this.#tooOld) {
+      pin.isOver = true;
+      this.#release(pin);
+    }
+    this.#tooOld.clear();
   }
 
   #release(pin: Pin): void {
@@ -85,11 +100,9 @@ export class Versions {
     if (older !== undefined) older.newer = newer;
     if (newer === undefined) this.#newest = older;
     else newer.older = older;
-    let heir = older;
+    this.#tooOld.delete(pin);
     for (const old of pin.kept) {
-      // One may be ended for its age by what it was given just now.
-      while (heir?.isOver === true) heir = heir.older;
-      if (heir !== undefined && heir.version >= old.version) this.#give(heir, old);
+      if (older !== undefined && older.version >= old.version) this.#give(older, old);
       else old.drop();
     }
     pin.kept.length = 0;

@@ -51,6 +51,7 @@ export class Wakeups {
 
   /** It has changed; of a table, this row. */
   tell(...row: Parameters<IsMeant> | []): void {
+    if (this.isEmpty) return;
     for (const [sleeper, isMeant] of [...this.#sleepers]) {
       if (isMeant === undefined || row.length === 0 || isMeant(...row)) sleeper.wake();
     }
