@@ -11,9 +11,18 @@ export type Subjects = Record<string, (place: string) => Workloads | Promise<Wor
 export type Round = Record<string, number>;
 
 /** What the compiler makes of the code differs from process to process, by some percent. */
-const generations = 2;
+const generationsUsual = 2;
 const roundsEach = 3;
-export const rounds = generations * roundsEach;
+export const rounds = generationsUsual * roundsEach;
+
+interface Apart {
+  /** Node's own, for each process. */
+  readonly flags?: readonly string[];
+  /** What the subjects are told. */
+  readonly place?: string;
+  /** More of them tell smaller differences. */
+  readonly generations?: number;
+}
 
 /**
  * Measures each subject in a process of its own, by turns, and in the next generation all of them again in
@@ -22,7 +31,7 @@ export const rounds = generations * roundsEach;
 export async function measureApart(
   module: string,
   names: readonly string[],
-  { flags = [], place = "" }: { readonly flags?: readonly string[]; readonly place?: string } = {},
+  { flags = [], place = "", generations = generationsUsual }: Apart = {},
 ): Promise<Map<string, Round[]>> {
   const all = new Map<string, Round[]>(names.map((name) => [name, []]));
   for (let generation = 0; generation < generations; generation++) {

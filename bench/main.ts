@@ -15,6 +15,11 @@ import { postgres } from "./servers/postgres.js";
 import { redis } from "./servers/redis.js";
 import { zookeeper } from "./servers/zookeeper.js";
 import { simulate } from "./simulate.js";
+import { stm } from "./stm.js";
+import { stmBank } from "./stm-bank.js";
+import { stmContention } from "./stm-contention.js";
+import { stmMemory } from "./stm-memory.js";
+import { stmReaders } from "./stm-readers.js";
 import { syncChannel } from "./sync-channel.js";
 import { syncLocks } from "./sync-locks.js";
 import { syncPatience } from "./sync-patience.js";
@@ -44,6 +49,11 @@ const benches: Record<string, (hasFlock: boolean) => Promise<Report>> = {
   "sync-channel": syncChannel,
   "sync-rest": syncRest,
   threads,
+  stm,
+  "stm-readers": stmReaders,
+  "stm-contention": stmContention,
+  "stm-memory": stmMemory,
+  "stm-bank": stmBank,
   "check-linearizable": checkLinearizable,
   "check-shortcuts": checkShortcuts,
   "check-causal": checkCausal,

@@ -1,6 +1,7 @@
 // Lets many tasks of one process wait for one lock, and says how much of the heap each of them costs.
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type Held } from "lockstep";
+import { heapBytes } from "./heap.js";
 
 const [address, count] = process.argv.slice(2) as [string, string];
 const tasks = Number(count);
@@ -24,12 +25,3 @@ await (await first).release();
 for (const grant of waiting) await (await grant)!.release();
 process.send?.(bytesEach);
 process.disconnect();
-
-async function heapBytes(): Promise<number> {
-  for (let round = 0; round < 3; round++) {
-    globalThis.gc!();
-    await sleep(20);
-  }
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}

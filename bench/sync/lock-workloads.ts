@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Workloads } from "../apart.js";
 import { crowded, type Crowd } from "../crowd.js";
+import { heapBytes } from "../heap.js";
 import { paceOf, type Pace } from "../pace.js";
 
 /** A lock as a user of its package would write it: nobody pays for a wrapper of ours. */
@@ -39,13 +39,4 @@ async function bytesPerWaiter(ask: () => unknown, room: number): Promise<number>
   // Read after the heap was, so that nothing of it was garbage then.
   if (kept.length + waiting.length !== room + 100 + waiters) throw new Error("somebody is missing");
   return bytes / waiters;
-}
-
-async function heapBytes(): Promise<number> {
-  for (let round = 0; round < 3; round++) {
-    globalThis.gc!();
-    await sleep(5);
-  }
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
 }

@@ -68,6 +68,8 @@ export class Attempt {
 
   /** Its block goes on after this turn, so others come in between. */
   outlastTurn(): void {
+    // Its caller may have gone while it ran.
+    if (this.isOver) return;
     if (this.discipline.reads === "snapshot") this.#pin ??= this.space.versions.pin();
     this.space.underWay.add(this);
   }

@@ -45,9 +45,8 @@ export class Claim implements Want {
 
 /**
  * Shared and exclusive locks on one thing, or on the keys of a table and on ranges of them. First come, first
- * served: nobody is granted what excludes one who came before and waits still. But who shares something and wants
- * it alone goes ahead of all, and nobody follows one who waits for what he has himself: else they would wait for
- * each other.
+ * served: nobody is granted what excludes one who came before and waits still, save by one for whom that other
+ * waits: as when a reader wants to write, and all the others wait for it to end.
  */
 export class Locks {
   readonly #on: Lockable;
@@ -91,9 +90,10 @@ export class Locks {
     const blockers = this.#near(claim.span).filter((held) => held.excludes(claim));
     // Who wants all of it alone is kept out by all who hold it; and they keep out whoever it stands behind.
     if (claim.span !== whole || !claim.isExclusive) {
-      for (const ahead of this.#line) {
-        if (ahead === claim) break;
-        if (this.#mustFollow(claim, ahead)) blockers.push(ahead);
+      const place = this.#line.indexOf(claim);
+      const passed = this.#passedBy(claim, place);
+      for (const ahead of this.#line.slice(0, place)) {
+        if (ahead.excludes(claim) && !passed.has(ahead)) blockers.push(ahead);
       }
     }
     return blockers.map(({ owner }) => owner);
@@ -156,27 +156,42 @@ export class Locks {
   /** Whether it can be granted at that place of the line. */
   #isFreeAt(place: number, claim: Claim): boolean {
     for (const held of this.#near(claim.span)) if (held.excludes(claim)) return false;
-    for (let at = 0; at < place; at++) if (this.#mustFollow(claim, this.#line[at]!)) return false;
+    if (place === 0) return true;
+    const passed = this.#passedBy(claim, place);
+    for (let at = 0; at < place; at++) {
+      const ahead = this.#line[at]!;
+      if (ahead.excludes(claim) && !passed.has(ahead)) return false;
+    }
     return true;
   }
 
-  /** The end of the line; or, for one who has it and wants it alone, its beginning, behind others such. */
+  /** The end of the line; or, of what has no parts, for one who shares it, its beginning, behind others such. */
   #placeFor(claim: Claim): number {
-    if (!this.#wantsMore(claim)) return this.#line.length;
+    if (claim.span !== whole || !this.#wantsMore(claim)) return this.#line.length;
     const place = this.#line.findIndex((other) => !this.#wantsMore(other));
     return place < 0 ? this.#line.length : place;
   }
 
-  #wantsMore({ owner, span }: Claim): boolean {
-    return this.holds(owner, span, false);
+  #wantsMore({ owner }: Claim): boolean {
+    return this.holds(owner, whole, false);
   }
 
-  /** Whether it may not be granted before that one, which stands in line before it. */
-  #mustFollow(claim: Claim, ahead: Claim): boolean {
-    if (!ahead.excludes(claim)) return false;
-    const { owner } = claim;
-    if (owner.held.length === 0) return true;
-    return !this.#near(ahead.span).some((held) => held.owner === owner && held.excludes(ahead));
+  /**
+   * Those before that place of the line who wait for what its owner has, or for others who do: they are not kept
+   * waiting if it goes first, and to follow them would be to wait for itself.
+   */
+  #passedBy({ owner, span }: Claim, place: number): ReadonlySet<Claim> {
+    // Who has a part of what has no parts wants more of it, and stands before them anyway.
+    if (span === whole) return none;
+    const own = owner.held.filter(({ on }) => on === this.#on);
+    if (own.length === 0) return none;
+    const passed = new Set<Claim>();
+    for (let at = 0; at < place; at++) {
+      const ahead = this.#line[at]!;
+      const waitsFor = (other: Claim) => other.excludes(ahead);
+      if (own.some(waitsFor) || [...passed].some(waitsFor)) passed.add(ahead);
+    }
+    return passed;
   }
 
   /** Where what is held of just that is written down. */
@@ -200,6 +215,8 @@ export class Locks {
     return this.#held.length === 0 ? there : [...there, ...this.#held];
   }
 }
+
+const none: ReadonlySet<Claim> = new Set();
 
 /** The one order of all locks: by what they are on, then by where they begin, then by where they end. */
 export function compareWants(a: Want, b: Want): number {
