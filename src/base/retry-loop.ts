@@ -18,7 +18,8 @@ export class Setback {
 }
 
 /**
- * Attempts something again and again until it succeeds, begun by what the first attempt came to.
+ * Attempts something again and again until it succeeds, begun by what the first attempt came
+ * to.
  *
  * *Failure*: rejects with what an attempt throws, and with 'retries-exhausted' when there have been so many
  * that counted.
@@ -26,10 +27,10 @@ export class Setback {
 export async function retryLoop<T>(
   what: string,
   attempts: number,
-  first: T | Setback | Promise<T | Setback>,
+  first: Setback,
   next: () => T | Setback | Promise<T | Setback>,
 ): Promise<T> {
-  let outcome = await first;
+  let outcome: T | Setback = first;
   for (let spent = 0; outcome instanceof Setback; outcome = await next()) {
     if (outcome.counts && ++spent >= attempts) throw exhausted(what, spent, outcome.why);
     await outcome.ready();

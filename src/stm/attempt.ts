@@ -3,7 +3,7 @@ import type { Discipline } from "./discipline.js";
 import { Draft } from "./draft.js";
 import { compareKeys, type Key } from "./key.js";
 import type { Contender } from "./contender.js";
-import type { Lockable, Want } from "./locks.js";
+import type { Want } from "./locks.js";
 import { ReadLog } from "./read-log.js";
 import type { Ref } from "./ref.js";
 import type { Stored } from "./row.js";
@@ -39,9 +39,15 @@ export class Attempt {
   /** What is newer than this is not simply read. */
   #readsUpTo: number;
   readonly reads = new ReadLog(++lastNumber);
+  /** Whether it has read for update, and so must commit though it writes nothing. */
+  #vouches = false;
   #guards: Guard[] | undefined;
   draft: Draft | undefined;
   #pin: Pin | undefined;
+  /** Whether it has no moment of its own: it has read nothing yet but what others have to wait for. */
+  #isAfloat = false;
+  /** How much of what it has read others have to wait for. */
+  #ownReads = 0;
   /** Whether something that it has read has changed, so that `began` can never be moved on. */
   #isOutdated = false;
   isOver = false;
@@ -58,7 +64,7 @@ export class Attempt {
 
   /** Whether it neither changes anything nor vouches for it: then it is good, whatever others do. */
   get isIdle(): boolean {
-    return this.draft === undefined && this.#guards === undefined;
+    return this.draft === undefined && !this.#vouches;
   }
 
   /** Whether what it reads is no longer kept: then nobody can say what of it has changed since. */
@@ -70,14 +76,27 @@ export class Attempt {
   outlastTurn(): void {
     // Its caller may have gone while it ran.
     if (this.isOver) return;
-    if (this.discipline.reads === "snapshot") this.#pin ??= this.space.versions.pin();
+    if (this.discipline.reads === "snapshot" && this.#pin === undefined) {
+      if (this.reads.size === this.#ownReads) this.#isAfloat = true;
+      else this.#pin = this.space.versions.pin();
+    }
     this.space.underWay.add(this);
+  }
+
+  /** Makes what it has written what is committed. Nothing is kept for its own sake any more. */
+  publish(): void {
+    this.#unpin();
+    this.draft?.publish(this.space.versions);
   }
 
   end(): void {
     this.isOver = true;
-    if (this.draft !== undefined) this.space.endings.tell();
     this.space.underWay.delete(this);
+    this.#unpin();
+    if (this.draft !== undefined) this.space.endings.tell();
+  }
+
+  #unpin(): void {
     if (this.#pin !== undefined) this.space.versions.unpin(this.#pin);
     this.#pin = undefined;
   }
@@ -98,8 +117,24 @@ export class Attempt {
       const place = this.draft.placeOf(ref);
       if (place >= 0) return this.draft.valueAt(place) as T;
     }
+    if (this.#isAfloat) this.#settle();
     if (ref.version > this.#readsUpTo) return this.#readNewer(ref, isForUpdate);
     this.reads.note(ref);
+    return ref.value;
+  }
+
+  /** What nobody who can wait may change until this has ended: so what counts is what is there now. */
+  readOwn<T>(ref: Ref<T>): T {
+    if (this.#pin !== undefined) {
+      this.moveOn();
+      return this.readRef(ref, true);
+    }
+    const place = this.draft?.placeOf(ref) ?? -1;
+    if (place >= 0) return this.draft!.valueAt(place) as T;
+    this.#float();
+    const { size } = this.reads;
+    this.reads.note(ref);
+    this.#ownReads += this.reads.size - size;
     return ref.value;
   }
 
@@ -137,6 +172,9 @@ export class Attempt {
 
   /** What has just been read must be there still at the commit, whatever the isolation. */
   guard(read: Cell<unknown> | RowsRead): void {
+    this.#vouches = true;
+    // It is locked, or is checked as all that is read.
+    if (this.discipline.locksWrites || this.discipline.checks === "reads") return;
     const isOfOneMoment = read instanceof RowsRead || this.discipline.reads === "snapshot";
     (this.#guards ??= []).push({ read, version: isOfOneMoment ? this.#began : read.version });
   }
@@ -156,6 +194,7 @@ export class Attempt {
    * who are not checked stay where they began, or they would be no snapshots.
    */
   moveOn(): boolean {
+    if (this.#isAfloat) this.#settle();
     const { now } = this.space.versions;
     if (this.#began === now) return true;
     if (this.isTooOld) throw snapshotTooOld();
@@ -174,6 +213,23 @@ export class Attempt {
     return true;
   }
 
+  /** Chooses the present moment, which is kept for it from now on. */
+  #settle(): void {
+    this.#float();
+    this.#isAfloat = false;
+    this.#pin = this.space.versions.pin();
+  }
+
+  /** Goes on at the present moment, or gives up: only one who did not wait can have changed what it has read. */
+  #float(): void {
+    const { now } = this.space.versions;
+    if (this.#began === now) return;
+    const obstacle = this.firstObstacle() ?? this.reads.firstChangedSince(this.#began);
+    if (obstacle !== undefined) throw this.lose(obstacle);
+    this.#began = now;
+    if (this.discipline.reads === "snapshot") this.#readsUpTo = now;
+  }
+
   #readNewer<T>(ref: Ref<T>, isForUpdate: boolean): T {
     const { reads, checks } = this.discipline;
     let value: T | Absent;
@@ -187,6 +243,7 @@ export class Attempt {
   }
 
   #moveOnTo(version: number): void {
+    if (this.#isAfloat) this.#settle();
     if (this.discipline.checks !== "reads" || version <= this.#began || this.moveOn()) return;
     if (!this.isIdle) this.#failIfLost();
   }
@@ -226,9 +283,13 @@ export class Attempt {
   /** The first that it has written and others have locks on, unless it has that lock itself. */
   firstLocked(contender: Contender | undefined): Want | undefined {
     if (this.draft === undefined) return undefined;
-    if (this.draft.tables === undefined && !this.draft.refs.some(isLocked)) return undefined;
+    for (const ref of this.draft.refs) {
+      const mustWait = ref.locks !== undefined && contender?.holds(ref, whole, true) !== true;
+      if (mustWait) return { on: ref, span: whole, isExclusive: true };
+    }
+    if (this.draft.tables === undefined) return undefined;
     for (const want of this.wantsToWrite()) {
-      if (isLocked(want.on) && contender?.holds(want.on, want.span, true) !== true) return want;
+      if (want.on.locks !== undefined && contender?.holds(want.on, want.span, true) !== true) return want;
     }
     return undefined;
   }
@@ -275,10 +336,6 @@ export class Attempt {
     }
     return undefined;
   }
-}
-
-function isLocked({ locks }: Lockable): boolean {
-  return locks !== undefined;
 }
 
 /** Rows in an order of keys, with the new ones among the drafts. */

@@ -28,12 +28,6 @@ export abstract class Block extends Attempt {
 
   retry(): never {
     this.enter();
-    if (this.reads.size === 0) {
-      throw new LockstepError(
-        "misuse",
-        "tx.retry() waits for a change of something that the transaction has read, and it has read nothing",
-      );
-    }
     this.leaving = retry;
     throw retry;
   }
@@ -147,9 +141,9 @@ export abstract class Block extends Attempt {
     if (!(ref instanceof Ref) || ref.space !== this.space) throw misfit(ref, this.space, "ref");
   }
 
-  protected enterTable(table: unknown): void {
+  protected enterTable(table: unknown, noun = "table"): void {
     this.enter();
-    if (!(table instanceof Table) || table.space !== this.space) throw misfit(table, this.space, "table");
+    if (!(table instanceof Table) || table.space !== this.space) throw misfit(table, this.space, noun);
     this.#hasSeenRows = true;
   }
 
@@ -197,6 +191,18 @@ export abstract class Block extends Attempt {
       "this transaction is another one's than that of the block that uses it; use what the block was given",
     );
   }
+}
+
+/** What `change` makes of the value: at once, for a promise would be what is stored. */
+export function changed<T>(change: (value: T) => T, value: T): T {
+  checkBlock("update", change);
+  const next = change(value);
+  if (!isPromise(next)) return next;
+  Promise.resolve(next).catch(() => undefined);
+  throw new LockstepError(
+    "misuse",
+    "update was given an async function; await before, or between tx.getForUpdate(ref) and tx.set(ref, value)",
+  );
 }
 
 /**

@@ -1,10 +1,11 @@
 import type { Clock } from "../base/clock.js";
 import { delivered } from "../base/courier.js";
+import { LockstepError } from "../base/errors.js";
 import { isPromise } from "../base/is-promise.js";
 import { whenPatienceEnds, type Patience } from "../base/patience.js";
 import { retryLoop, Setback } from "../base/retry-loop.js";
 import type { Block } from "./block.js";
-import { Cell, hottest } from "./cell.js";
+import { Cell } from "./cell.js";
 import { Contender, type Contending } from "./contender.js";
 import { LockingBlock } from "./locking-block.js";
 import type { Manner } from "./manner.js";
@@ -77,7 +78,9 @@ export class Call<T> implements Contending {
 
   async #goOn(first: Outcome<T> | Promise<Outcome<T>>): Promise<T> {
     try {
-      return await retryLoop("the transaction", this.#manner.attempts, first, () => this.#play());
+      const outcome = await first;
+      if (!(outcome instanceof Setback)) return outcome;
+      return await retryLoop("the transaction", this.#manner.attempts, outcome, () => this.#play());
     } finally {
       this.#contender?.release();
     }
@@ -150,7 +153,7 @@ export class Call<T> implements Contending {
     if (!attempt.isIdle) {
       const obstacle = attempt.firstObstacle();
       if (obstacle !== undefined) return this.#left(attempt, attempt.lose(obstacle));
-      attempt.draft?.publish(this.#space.versions);
+      attempt.publish();
     }
     this.#isDone = true;
     this.#contender?.release();
@@ -177,6 +180,7 @@ export class Call<T> implements Contending {
     if (leaving instanceof CalledOff) throw leaving.reason;
     const why = leaving!.message;
     if (leaving === retry) {
+      if (attempt.reads.size === 0) throw nothingToWaitFor();
       this.#contender?.release();
       this.#sleeper = sleeper;
       return new Setback(why, false, () => sleeper && delivered(sleeper.awake, "a change", this.#space));
@@ -187,7 +191,7 @@ export class Call<T> implements Contending {
   #planAfter(attempt: Block, { at }: Conflict): void {
     const contender = this.contender();
     if (at instanceof Cell) {
-      at.heat = hottest;
+      at.heatUp();
       contender.plan([{ ...at.place, isExclusive: true }]);
     } else contender.plan(at.wants());
     if (++this.#conflicts < conflictsBeforeAll) return;
@@ -233,4 +237,11 @@ export class Call<T> implements Contending {
     this.#contender?.withdraw(calledOff);
     this.#contender?.release();
   }
+}
+
+function nothingToWaitFor(): LockstepError {
+  return new LockstepError(
+    "misuse",
+    "tx.retry() waits for a change of something that the transaction has read, and it has read nothing",
+  );
 }

@@ -6,8 +6,9 @@ import type { Wakeups } from "./wakeups.js";
 export const absent: unique symbol = Symbol("absent");
 export type Absent = typeof absent;
 
-/** So often in a row a place is taken in turns after a conflict about it, though nobody else comes. */
-export const hottest = 8;
+/** Each conflict about a place makes it hotter by this: so often it is taken in turns, though nobody else comes. */
+const heatOfConflict = 8;
+const hottest = 64;
 
 /** A value that was overwritten, kept for those who look at a moment at which it was the newest. */
 export class OldVersion<T> {
@@ -51,6 +52,16 @@ export abstract class Cell<T> {
 
   constructor(value: T) {
     this.value = value;
+  }
+
+  /** Transactions were in each other's way here. */
+  heatUp(): void {
+    this.heat = Math.min(this.heat + heatOfConflict, hottest);
+  }
+
+  /** It was taken in turn: somebody else wanted it, or nobody did. */
+  wasTaken(isWanted: boolean): void {
+    this.heat = Math.min(this.heat + (isWanted ? 1 : -1), hottest);
   }
 
   /** How errors call it. */

@@ -1,7 +1,7 @@
 import { delivered } from "../base/courier.js";
 import { circleThrough } from "./deadlock.js";
 import { Claim, compareWants, Locks, type Lockable, type Want } from "./locks.js";
-import { GaveWay } from "./signals.js";
+import { GaveWay, type Leaving } from "./signals.js";
 import { everything, type Span } from "./span.js";
 
 /** Who would lock more parts of a table than this locks all of it. */
@@ -44,9 +44,9 @@ export class Contender {
   }
 
   /**
-   * Locks it: at once, or when the promise resolves. That one rejects, or this throws, with `GaveWay`. What is
-   * asked for while it waits comes after that: so it waits in one place at a time, and takes nothing meanwhile;
-   * and only one who begins to wait can close a circle.
+   * Locks it: at once, or when the promise resolves. That one rejects, or this throws, with `GaveWay`.
+   * What is asked for while it waits comes after that: so it waits in one place at a time, and takes
+   * nothing meanwhile; and only one who begins to wait can close a circle.
    */
   lock(on: Lockable, span: Span, isExclusive: boolean): Promise<void> | undefined {
     if (this.holds(on, span, isExclusive)) return undefined;
@@ -101,10 +101,10 @@ export class Contender {
   }
 
   /** Ends its wait. */
-  withdraw(error: unknown): void {
+  withdraw(error: Leaving): void {
     const claim = this.waiting;
     if (claim === undefined) return;
-    claim.settle!(Promise.reject(error));
+    claim.settle!(error);
     claim.on.locks!.leaveLine(claim);
   }
 
@@ -124,11 +124,11 @@ export class Contender {
   }
 
   #wait(locks: Locks, claim: Claim): Promise<void> {
-    const granted = new Promise<void>((resolve) => {
-      claim.settle = (outcome) => {
+    const granted = new Promise<void>((resolve, reject) => {
+      claim.settle = (error) => {
         this.waiting = undefined;
-        claim.settle = undefined;
-        resolve(outcome);
+        if (error === undefined) resolve();
+        else reject(error);
       };
     });
     this.waiting = claim;

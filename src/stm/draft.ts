@@ -77,7 +77,8 @@ export class Draft {
     }
     const news = this.tables && publishRows(this.tables, version, versions);
     versions.endTooOld();
-    // Who waits for certain rows is asked whether these are such: by code of others, which must see all of it.
+    // Who waits for certain rows is asked whether these are such: by code of others, which must see all
+    // of it.
     for (const tell of news ?? []) tell();
   }
 }

@@ -5,13 +5,14 @@ export type { Immutable } from "../sync/immutable.js";
 export { atomically, atomicallySync, ref, snapshot, table } from "./default-space.js";
 export type { Control, Isolation } from "./discipline.js";
 export type { Key } from "./key.js";
-export type { TransactionOptions } from "./manner.js";
+export type { OptimisticOptions, TransactionOptions } from "./manner.js";
 export { orElse } from "./or-else.js";
 export type { ChangesOptions, Ref } from "./ref.js";
 export type { Snapshot } from "./snapshot.js";
 export { Space, type RefOptions, type SpaceOptions } from "./space.js";
 export type { Table, TableOptions } from "./table.js";
 export type {
+  LockingReads,
   LockingTransaction,
   Range,
   ReadingTransaction,

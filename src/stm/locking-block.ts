@@ -1,7 +1,7 @@
 import type { Immutable } from "../sync/immutable.js";
 import { wantsToWriteRow } from "./attempt.js";
-import { Block } from "./block.js";
-import { absent, hottest, type Absent, type Cell } from "./cell.js";
+import { Block, changed } from "./block.js";
+import { absent, type Absent, type Cell } from "./cell.js";
 import type { Contending } from "./contender.js";
 import type { Discipline } from "./discipline.js";
 import type { Key } from "./key.js";
@@ -33,8 +33,8 @@ export class LockingBlock extends Block implements LockingTransaction {
     if (!(from instanceof Ref)) return heard(this.#getRow(from, key, false));
     this.enterRef(from);
     const wait = this.#lockToRead(from, from, whole);
-    if (wait === undefined) return Promise.resolve(this.readRef(from));
-    return heard(wait.then(() => this.readRef(from)));
+    if (wait === undefined) return Promise.resolve(this.#read(from));
+    return heard(wait.then(() => this.#read(from)));
   }
 
   getForUpdate<T>(ref: Ref<T>): Promise<T>;
@@ -83,12 +83,16 @@ export class LockingBlock extends Block implements LockingTransaction {
   }
 
   async update<T>(ref: Ref<T>, change: (value: T) => NoInfer<T>): Promise<T> {
-    const value = change(await this.getForUpdate(ref));
+    const value = changed(change, await this.getForUpdate(ref));
     await this.set(ref, value);
     return value;
   }
 
-  put<K extends Key, R, I extends string>(table: Table<K, R, I>, key: K, row: NoInfer<R>): Promise<void> {
+  put<K extends Key, R, I extends string>(
+    table: Table<K, R, I>,
+    key: K,
+    row: NoInfer<R> | Immutable<NoInfer<R>>,
+  ): Promise<void> {
     this.enterTable(table);
     checkTableKey(table, key);
     return this.#writeRow(table, key, table.stored(row));
@@ -108,19 +112,26 @@ export class LockingBlock extends Block implements LockingTransaction {
     for (const wait of this.#pending ?? []) await wait;
   }
 
+  #read(ref: Ref<unknown>, isForUpdate = false): unknown {
+    return ref.locks !== undefined && this.#hasTicket(ref, whole)
+      ? this.readOwn(ref)
+      : this.readRef(ref, isForUpdate);
+  }
+
   #readForUpdate(ref: Ref<unknown>): unknown {
     this.#failIfOvertaken(ref);
-    const value = this.readRef(ref, true);
+    const value = this.#read(ref, true);
     this.guard(ref);
     return value;
   }
 
   async #getRow(table: AnyTable, key: unknown, isForUpdate: boolean): Promise<unknown> {
-    this.enterTable(table);
+    this.enterTable(table, "ref or table");
     checkTableKey(table, key);
     const row = table.rows.byKey.get(key);
     const span = Span.of(key);
     await (isForUpdate ? this.#lockForUpdate(row, table, span) : this.#lockToRead(row, table, span));
+    if (this.#hasTicket(table, span)) this.moveOn();
     if (isForUpdate) this.#failIfOvertaken(table.rows.byKey.get(key));
     const stored = this.readRow(table, key, isForUpdate);
     if (isForUpdate) this.guardRow(table, key);
@@ -163,18 +174,17 @@ export class LockingBlock extends Block implements LockingTransaction {
     return this.discipline.locksWrites ? this.#lock(on, span, true) : this.#ticket(cell, on, span);
   }
 
-  /** Stands in line for what is hot, and then reads it at the newest moment if it can. */
+  /** Stands in line for what is hot. */
   #ticket(cell: Cell<unknown> | undefined, on: Lockable, span: Span): Promise<void> | undefined {
     if (!this.discipline.takesTickets || cell === undefined || cell.heat === 0) return undefined;
-    if (this.#call.contender().holds(on, span, true)) return undefined;
+    if (this.#hasTicket(on, span)) return undefined;
     const wait = this.#lock(on, span, true);
-    if (wait === undefined) {
-      cell.heat--;
-      this.moveOn();
-      return undefined;
-    }
-    cell.heat = hottest;
-    return wait.then(() => void this.moveOn());
+    cell.wasTaken(wait !== undefined);
+    return wait;
+  }
+
+  #hasTicket(on: Lockable, span: Span): boolean {
+    return this.discipline.takesTickets && this.#call.contender().holds(on, span, true);
   }
 
   #lock(on: Lockable, span: Span, isExclusive: boolean): Promise<void> | undefined {

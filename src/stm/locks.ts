@@ -24,7 +24,7 @@ export class Claim implements Want {
   readonly span: Span;
   isExclusive: boolean;
   /** Ends the wait, of one that has to wait. */
-  settle: ((outcome: undefined | Promise<never>) => void) | undefined;
+  settle: ((error?: Error) => void) | undefined;
 
   constructor(owner: Contender, on: Lockable, span: Span, isExclusive: boolean) {
     this.owner = owner;
@@ -44,9 +44,9 @@ export class Claim implements Want {
 }
 
 /**
- * Shared and exclusive locks on one thing, or on the keys of a table and on ranges of them. First come, first
- * served: nobody is granted what excludes one who came before and waits still, save by one for whom that other
- * waits: as when a reader wants to write, and all the others wait for it to end.
+ * Shared and exclusive locks on one thing, or on the keys of a table and on ranges of them. First come,
+ * first served: nobody is granted what excludes one who came before and waits still, save by one for whom
+ * that other waits: as when a reader wants to write, and all the others wait for it to end.
  */
 export class Locks {
   readonly #on: Lockable;
@@ -54,7 +54,8 @@ export class Locks {
   readonly #held: Claim[] = [];
   /** What is held of single keys: there may be a million. */
   #points: Map<Key, Claim[]> | undefined;
-  readonly #line: Claim[] = [];
+  /** Those who wait, if any ever did. */
+  #line: Claim[] = nobody;
 
   private constructor(on: Lockable) {
     this.#on = on;
@@ -124,6 +125,7 @@ export class Locks {
 
   /** Waits in line, until it is taken for the claim. */
   join(claim: Claim): void {
+    if (this.#line === nobody) this.#line = [];
     this.#line.splice(this.#placeFor(claim), 0, claim);
   }
 
@@ -140,7 +142,7 @@ export class Locks {
       if (this.#isFreeAt(at, claim)) {
         this.#line.splice(at, 1);
         this.take(claim);
-        claim.settle!(undefined);
+        claim.settle!();
       } else if (claim.span === whole && claim.isExclusive) {
         // Who comes after one that wants all of it alone waits, too.
         return;
@@ -165,7 +167,10 @@ export class Locks {
     return true;
   }
 
-  /** The end of the line; or, of what has no parts, for one who shares it, its beginning, behind others such. */
+  /**
+   * The end of the line; or, of what has no parts, for one who shares it, its beginning, behind others
+   * such.
+   */
   #placeFor(claim: Claim): number {
     if (claim.span !== whole || !this.#wantsMore(claim)) return this.#line.length;
     const place = this.#line.findIndex((other) => !this.#wantsMore(other));
@@ -177,8 +182,8 @@ export class Locks {
   }
 
   /**
-   * Those before that place of the line who wait for what its owner has, or for others who do: they are not kept
-   * waiting if it goes first, and to follow them would be to wait for itself.
+   * Those before that place of the line who wait for what its owner has, or for others who do: they are
+   * not kept waiting if it goes first, and to follow them would be to wait for itself.
    */
   #passedBy({ owner, span }: Claim, place: number): ReadonlySet<Claim> {
     // Who has a part of what has no parts wants more of it, and stands before them anyway.
@@ -216,6 +221,8 @@ export class Locks {
   }
 }
 
+/** Never changed. */
+const nobody: Claim[] = [];
 const none: ReadonlySet<Claim> = new Set();
 
 /** The one order of all locks: by what they are on, then by where they begin, then by where they end. */

@@ -37,6 +37,12 @@ export interface TransactionOptions extends Patience {
   order?: "sorted" | undefined;
 }
 
+/** Of transactions whose blocks are given a `Transaction`, where nothing has to be awaited. */
+export type OptimisticOptions = TransactionOptions & {
+  control?: "optimistic" | undefined;
+  readOnly?: false | undefined;
+};
+
 /** How a transaction goes about it. */
 export interface Manner {
   readonly discipline: Discipline;

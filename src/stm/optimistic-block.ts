@@ -1,7 +1,7 @@
 import { LockstepError } from "../base/errors.js";
 import type { Immutable } from "../sync/immutable.js";
 import { absent } from "./cell.js";
-import { Block } from "./block.js";
+import { Block, changed } from "./block.js";
 import type { Discipline } from "./discipline.js";
 import type { Key } from "./key.js";
 import { acceptedBy, atIndex, checkTableKey, inRange, type Question } from "./questions.js";
@@ -64,12 +64,16 @@ export class OptimisticBlock extends Block implements Transaction {
   }
 
   update<T>(ref: Ref<T>, change: (value: T) => NoInfer<T>): T {
-    const value = change(this.getForUpdate(ref));
+    const value = changed(change, this.getForUpdate(ref));
     this.set(ref, value);
     return value;
   }
 
-  put<K extends Key, R, I extends string>(table: Table<K, R, I>, key: K, row: NoInfer<R>): void {
+  put<K extends Key, R, I extends string>(
+    table: Table<K, R, I>,
+    key: K,
+    row: NoInfer<R> | Immutable<NoInfer<R>>,
+  ): void {
     this.#enterToWrite();
     this.enterTable(table);
     checkTableKey(table, key);
@@ -84,7 +88,7 @@ export class OptimisticBlock extends Block implements Transaction {
   }
 
   #getRow(table: AnyTable, key: unknown, isForUpdate = false): unknown {
-    this.enterTable(table);
+    this.enterTable(table, "ref or table");
     checkTableKey(table, key);
     const stored = this.readRow(table, key, isForUpdate);
     if (isForUpdate) this.guardRow(table, key);

@@ -8,8 +8,8 @@ import type { Attempt } from "./attempt.js";
 export let running: Attempt | undefined;
 
 /**
- * Knows the attempt after an `await` of its block, too, while deadlocks are looked for: following each promise
- * costs too much for always.
+ * Knows the attempt after an `await` of its block, too, while deadlocks are looked for: following each
+ * promise costs too much for always.
  */
 let followed: { run<T>(attempt: Attempt, block: () => T): T; getStore(): Attempt | undefined } | undefined;
 

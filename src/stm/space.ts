@@ -18,7 +18,7 @@ import { checkBlock, isInBlock, nested, runIn } from "./running.js";
 import { Snapshot } from "./snapshot.js";
 import { Table, type TableOptions } from "./table.js";
 import type { LockingTransaction, ReadingTransaction, Transaction } from "./transaction.js";
-import { mannerOf, usualManner, type TransactionOptions } from "./manner.js";
+import { mannerOf, usualManner, type OptimisticOptions, type TransactionOptions } from "./manner.js";
 import { retry } from "./signals.js";
 import { Versions } from "./versions.js";
 import { Wakeups } from "./wakeups.js";
@@ -90,10 +90,7 @@ export class Space {
     block: Block<ReadingTransaction, T>,
     options: TransactionOptions & { readOnly: true },
   ): Promise<T>;
-  atomically<T>(
-    block: Block<Transaction, T>,
-    options?: TransactionOptions & { control?: "optimistic" | undefined; readOnly?: false | undefined },
-  ): Promise<T>;
+  atomically<T>(block: Block<Transaction, T>, options?: OptimisticOptions): Promise<T>;
   atomically<T>(block: Block<LockingTransaction, T>, options: TransactionOptions): Promise<T>;
   atomically<T>(block: Block<never, T>, options?: TransactionOptions): Promise<T> {
     try {
@@ -132,7 +129,7 @@ export class Space {
       attempt.rolledBack();
       throw error === retry ? mustNotWait("its block called tx.retry()") : attempt.explained(error);
     }
-    attempt.draft?.publish(this.versions);
+    attempt.publish();
     attempt.committed();
     return value;
   }

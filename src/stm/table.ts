@@ -84,11 +84,11 @@ export class Table<K extends Key, R, I extends string = string> implements Locka
   }
 
   /** @internal The row, frozen, and its place in each index. */
-  stored(row: R): Stored {
+  stored(row: R | Immutable<R>): Stored {
     if (row === undefined) {
       throw new LockstepError("bad-input", `a row of ${this.what} is a value; delete takes one out`);
     }
-    const frozen: Immutable<R> = freezeThrough<R>(row);
+    const frozen = freezeThrough(row) as Immutable<R>;
     const indexed = this.#placesOf.map(([name, placeOf]) => {
       const place = placeOf(frozen);
       if (place !== undefined) checkKey(place, `what the index "${name}" of ${this.what} makes of a row`);

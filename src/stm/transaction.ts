@@ -64,7 +64,11 @@ export interface Transaction extends ReadingTransaction {
   update<T>(ref: Ref<T>, change: (value: T) => NoInfer<T>): T;
 
   /** Puts a row, which is frozen from now on, through and through. */
-  put<K extends Key, R, I extends string>(table: Table<K, R, I>, key: K, row: NoInfer<R>): void;
+  put<K extends Key, R, I extends string>(
+    table: Table<K, R, I>,
+    key: K,
+    row: NoInfer<R> | Immutable<NoInfer<R>>,
+  ): void;
 
   delete<K extends Key, R, I extends string>(table: Table<K, R, I>, key: K): void;
 
@@ -84,21 +88,10 @@ export interface Transaction extends ReadingTransaction {
 /** At once, where nothing has to be waited for. */
 type Awaitable<T> = T | Promise<T>;
 
-/**
- * The same for blocks that may have to wait for locks: all that reads is to be awaited, `await
- * tx.get(ref)`. A block that awaits it runs under every control. Writing need not be awaited, since the
- * commit waits for its locks, too.
- */
-export interface LockingTransaction {
+/** What every transaction and snapshot can do, for who awaits it: {@link Reads} fits, too. */
+export interface LockingReads {
   get<T>(ref: Ref<T>): Awaitable<T>;
   get<K extends Key, R, I extends string>(table: Table<K, R, I>, key: K): Awaitable<Immutable<R> | undefined>;
-
-  /** As in a {@link Transaction}; where locks are taken, it takes the exclusive one before it reads. */
-  getForUpdate<T>(ref: Ref<T>): Awaitable<T>;
-  getForUpdate<K extends Key, R, I extends string>(
-    table: Table<K, R, I>,
-    key: K,
-  ): Awaitable<Immutable<R> | undefined>;
 
   range<K extends Key, R, I extends string>(table: Table<K, R, I>, range?: Range<K>): Awaitable<Rows<K, R>>;
 
@@ -113,10 +106,28 @@ export interface LockingTransaction {
     index: NoInfer<I>,
     value: Key,
   ): Awaitable<Rows<K, R>>;
+}
+
+/**
+ * The same for blocks that may have to wait for locks: all that reads is to be awaited, `await tx.get(ref)`. A
+ * block that awaits it runs under every control. Writing need not be awaited, since the commit waits for its
+ * locks, too.
+ */
+export interface LockingTransaction extends LockingReads {
+  /** As in a {@link Transaction}; where locks are taken, it takes the exclusive one before it reads. */
+  getForUpdate<T>(ref: Ref<T>): Awaitable<T>;
+  getForUpdate<K extends Key, R, I extends string>(
+    table: Table<K, R, I>,
+    key: K,
+  ): Awaitable<Immutable<R> | undefined>;
 
   set<T>(ref: Ref<T>, value: NoInfer<T>): Awaitable<void>;
   update<T>(ref: Ref<T>, change: (value: T) => NoInfer<T>): Awaitable<T>;
-  put<K extends Key, R, I extends string>(table: Table<K, R, I>, key: K, row: NoInfer<R>): Awaitable<void>;
+  put<K extends Key, R, I extends string>(
+    table: Table<K, R, I>,
+    key: K,
+    row: NoInfer<R> | Immutable<NoInfer<R>>,
+  ): Awaitable<void>;
   delete<K extends Key, R, I extends string>(table: Table<K, R, I>, key: K): Awaitable<void>;
 
   retry(): never;
