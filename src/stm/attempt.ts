@@ -39,6 +39,7 @@ export class Attempt {
   /** What is newer than this is not simply read. */
   #readsUpTo: number;
   readonly reads = new ReadLog(++lastNumber);
+  readonly #endedBefore: number;
   /** Whether it has read for update, and so must commit though it writes nothing. */
   #vouches = false;
   #guards: Guard[] | undefined;
@@ -58,6 +59,7 @@ export class Attempt {
     this.space = space;
     this.discipline = discipline;
     this.#began = space.versions.now;
+    this.#endedBefore = space.ended;
     const { reads } = discipline;
     this.#readsUpTo = reads === "snapshot" ? this.#began : reads === "dirty" ? -1 : Infinity;
   }
@@ -93,7 +95,7 @@ export class Attempt {
     this.isOver = true;
     this.space.underWay.delete(this);
     this.#unpin();
-    if (this.draft !== undefined) this.space.endings.tell();
+    if (this.draft !== undefined) this.space.tellEnding();
   }
 
   #unpin(): void {
@@ -105,7 +107,9 @@ export class Attempt {
   sleep(): Sleeper | undefined {
     const sleeper = this.reads.sleepSince(this.#began);
     // What it has read may vanish without any commit.
-    if (this.discipline.reads === "dirty") sleeper?.joins(this.space.endings);
+    if (this.discipline.reads !== "dirty") return sleeper;
+    if (this.space.ended !== this.#endedBefore) return undefined;
+    sleeper?.joins(this.space.endings);
     return sleeper;
   }
 
@@ -179,9 +183,10 @@ export class Attempt {
     (this.#guards ??= []).push({ read, version: isOfOneMoment ? this.#began : read.version });
   }
 
-  guardRow(table: AnyTable, key: Key): void {
-    const row = table.rows.byKey.get(key);
-    this.guard(row === undefined ? new RowsRead(table, Span.of(key)) : row);
+  guardRow(table: AnyTable, key: Key, seen: Stored | Absent): void {
+    // Of a key without a row it is the question that counts: the next row there is another one.
+    const row = seen === absent ? undefined : table.rows.byKey.get(key);
+    this.guard(row ?? new RowsRead(table, Span.of(key)));
   }
 
   /** Whether it was changed after the moment at which it reads. */
@@ -244,6 +249,8 @@ export class Attempt {
 
   #moveOnTo(version: number): void {
     if (this.#isAfloat) this.#settle();
+    // What is no longer kept must not look as if it had never been.
+    if (this.isTooOld && version > this.#began) throw snapshotTooOld();
     if (this.discipline.checks !== "reads" || version <= this.#began || this.moveOn()) return;
     if (!this.isIdle) this.#failIfLost();
   }
@@ -280,18 +287,20 @@ export class Attempt {
     }
   }
 
-  /** The first that it has written and others have locks on, unless it has that lock itself. */
-  firstLocked(contender: Contender | undefined): Want | undefined {
-    if (this.draft === undefined) return undefined;
-    for (const ref of this.draft.refs) {
-      const mustWait = ref.locks !== undefined && contender?.holds(ref, whole, true) !== true;
-      if (mustWait) return { on: ref, span: whole, isExclusive: true };
-    }
-    if (this.draft.tables === undefined) return undefined;
+  /** What it has written and others have locks on, unless it has that lock itself. */
+  *lockedByOthers(contender: Contender | undefined): Generator<Want> {
     for (const want of this.wantsToWrite()) {
-      if (want.on.locks !== undefined && contender?.holds(want.on, want.span, true) !== true) return want;
+      if (want.on.locks !== undefined && contender?.holds(want.on, want.span, true) !== true) yield want;
     }
-    return undefined;
+  }
+
+  /** Whether there is any such. */
+  mustLock(contender: Contender | undefined): boolean {
+    if (this.draft === undefined) return false;
+    const isHeld = (ref: Ref<unknown>) =>
+      ref.locks === undefined || contender?.holds(ref, whole, true) === true;
+    if (!this.draft.refs.every(isHeld)) return true;
+    return this.draft.tables !== undefined && this.lockedByOthers(contender).next().done !== true;
   }
 
   /** All that is to be locked to keep what it has read. */

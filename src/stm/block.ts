@@ -23,6 +23,7 @@ export abstract class Block extends Attempt {
   #commitHooks: Hook[] | undefined;
   #rollbackHooks: Hook[] | undefined;
   #hasSeenRows = false;
+  #isClosed = false;
   /** What it did that leaves nothing to be saved. */
   misuse: LockstepError | undefined;
 
@@ -132,8 +133,16 @@ export abstract class Block extends Attempt {
 
   /** Throws unless the block may go on here and now. */
   protected enter(): void {
-    if (this.isOver || this.leaving !== undefined || (running !== undefined && running !== this))
-      this.#refuse();
+    const isForeign = running !== undefined && running !== this;
+    if (this.isOver || this.#isClosed || this.leaving !== undefined || isForeign) this.#refuse();
+  }
+
+  /**
+   * The same for what was asked for before, and had to wait. It may be that a branch of `orElse` was left
+   * meanwhile, or that the block has ended, and its commit waits for just this.
+   */
+  protected enterLate(): void {
+    if (this.isOver || (this.leaving !== undefined && this.leaving !== retry)) this.#refuse();
   }
 
   protected enterRef(ref: unknown): void {
@@ -149,6 +158,7 @@ export abstract class Block extends Attempt {
 
   /** The block has ended, and so must all its parts have. */
   close(): void {
+    this.#isClosed = true;
     if (this.#open === undefined || this.#open.length === 0) return;
     this.misuse ??= new LockstepError(
       "misuse",
@@ -172,6 +182,7 @@ export abstract class Block extends Attempt {
 
   #goBack(savepoint: Savepoint): void {
     if (!this.#close(savepoint)) return;
+    if (this.draft !== undefined) this.space.tellEnding();
     this.draft = savepoint.draft;
     this.#commitHooks?.splice(savepoint.commitHooks);
     const undone = this.#rollbackHooks?.splice(savepoint.rollbackHooks);
@@ -179,7 +190,7 @@ export abstract class Block extends Attempt {
   }
 
   #refuse(): never {
-    if (this.isOver) {
+    if (this.isOver || (this.#isClosed && this.leaving === undefined)) {
       throw new LockstepError(
         "misuse",
         "this transaction is over: await in the block all that uses it, and let nothing keep it for later",

@@ -124,7 +124,7 @@ export class Call<T> implements Contending {
     attempt.close();
     const { leaving, misuse } = attempt;
     if (leaving !== undefined || misuse !== undefined) return this.#left(attempt, leaving);
-    const mustWait = attempt.isWaiting || attempt.firstLocked(this.#contender) !== undefined;
+    const mustWait = attempt.isWaiting || attempt.mustLock(this.#contender);
     return mustWait ? this.#lockAndCommit(attempt, value) : this.#commit(attempt, value);
   }
 
@@ -134,11 +134,13 @@ export class Call<T> implements Contending {
     try {
       await attempt.locked();
       const contender = this.contender();
-      for (;;) {
-        const want = attempt.firstLocked(contender);
-        // Who has lost already need not wait for that.
-        if (want === undefined || attempt.firstObstacle() !== undefined) break;
-        await contender.lock(want.on, want.span, true);
+      // Who has lost already, or is over, need not wait for that.
+      while (!isOver(attempt) && attempt.mustLock(contender) && attempt.firstObstacle() === undefined) {
+        for (const { on, span } of attempt.lockedByOthers(contender)) {
+          const wait = contender.lock(on, span, true);
+          if (wait !== undefined) await wait;
+          if (isOver(attempt)) break;
+        }
       }
     } catch (error) {
       return this.#thrown(attempt, error);
@@ -153,6 +155,8 @@ export class Call<T> implements Contending {
     if (!attempt.isIdle) {
       const obstacle = attempt.firstObstacle();
       if (obstacle !== undefined) return this.#left(attempt, attempt.lose(obstacle));
+      // To look for it may have called predicates of the program's own, and they anything.
+      if (isOver(attempt)) return this.#left(attempt, attempt.leaving);
       attempt.publish();
     }
     this.#isDone = true;
@@ -164,6 +168,7 @@ export class Call<T> implements Contending {
   #thrown(attempt: Block, error: unknown): Setback {
     const leaving = attempt.leaving ?? (error instanceof Leaving ? error : undefined);
     if (leaving !== undefined) return this.#left(attempt, leaving);
+    this.#contender?.release();
     attempt.rolledBack();
     throw attempt.misuse ?? attempt.explained(error);
   }
@@ -175,17 +180,18 @@ export class Call<T> implements Contending {
     const sleeper = leaving === retry ? attempt.sleep() : undefined;
     if (leaving instanceof Conflict) this.#planAfter(attempt, leaving);
     else if (leaving instanceof GaveWay) this.contender().plan([...attempt.wantsToWrite()]);
+    // Tickets are kept for the next attempt; what is firm would bar what is called back on a rollback.
+    if (this.#manner.isFirm || !(leaving instanceof Conflict)) this.#contender?.release();
     attempt.rolledBack();
+    if (this.#calledOff !== undefined) throw this.#calledOff.reason;
     if (attempt.misuse !== undefined) throw attempt.misuse;
-    if (leaving instanceof CalledOff) throw leaving.reason;
     const why = leaving!.message;
     if (leaving === retry) {
       if (attempt.reads.size === 0) throw nothingToWaitFor();
-      this.#contender?.release();
       this.#sleeper = sleeper;
       return new Setback(why, false, () => sleeper && delivered(sleeper.awake, "a change", this.#space));
     }
-    return new Setback(why, true, () => this.#prepare(leaving instanceof GaveWay));
+    return new Setback(why, true, () => this.#prepare());
   }
 
   #planAfter(attempt: Block, { at }: Conflict): void {
@@ -199,15 +205,16 @@ export class Call<T> implements Contending {
     contender.plan(attempt.wantsToRead());
   }
 
-  async #prepare(hasGivenWay: boolean): Promise<void> {
+  async #prepare(): Promise<void> {
     const contender = this.contender();
-    for (let mustRelease = hasGivenWay; ; mustRelease = true) {
-      if (mustRelease) contender.release();
+    for (;;) {
+      if (this.#calledOff !== undefined) throw this.#calledOff.reason;
       try {
         await contender.prepare();
         return;
       } catch (error) {
         if (!(error instanceof GaveWay)) throw error;
+        contender.release();
       }
     }
   }
@@ -230,13 +237,18 @@ export class Call<T> implements Contending {
     const calledOff = new CalledOff(reason);
     this.#calledOff = calledOff;
     if (this.#attempt !== undefined) {
-      this.#attempt.leaving ??= calledOff;
+      this.#attempt.leaving = calledOff;
       this.#attempt.rolledBack();
     }
     this.#sleeper?.wake();
     this.#contender?.withdraw(calledOff);
     this.#contender?.release();
   }
+}
+
+/** Asked anew each time: its caller may go at any moment. */
+function isOver(attempt: Block): boolean {
+  return attempt.isOver;
 }
 
 function nothingToWaitFor(): LockstepError {

@@ -85,10 +85,13 @@ export class Contender {
 
   /** Locks what was planned, in the order of all locks. */
   async prepare(): Promise<void> {
+    const era = this.#era;
     const wants = [...(this.#planned?.values() ?? [])].flat().sort(compareWants);
     for (const { on, span, isExclusive } of wants) {
       const wait = this.lock(on, span, isExclusive);
       if (wait !== undefined) await wait;
+      // It may have been called off in the very turn in which it was granted this.
+      if (era !== this.#era) throw new GaveWay("its caller has given up");
     }
   }
 
@@ -97,7 +100,14 @@ export class Contender {
     if (this.waiting !== undefined) this.withdraw(new GaveWay("its block has ended"));
     this.#era++;
     this.#line = undefined;
-    for (const claim of this.held.splice(0)) claim.on.locks!.giveBack(claim);
+    // All of it before anybody is served: a million rows are not worth a million looks at who waits.
+    const freed = new Set<Locks>();
+    for (const claim of this.held.splice(0)) {
+      const locks = claim.on.locks!;
+      locks.giveBack(claim);
+      freed.add(locks);
+    }
+    for (const locks of freed) locks.serve();
   }
 
   /** Ends its wait. */

@@ -20,7 +20,7 @@ import type { LockingTransaction, Range, Rows } from "./transaction.js";
 export class LockingBlock extends Block implements LockingTransaction {
   readonly #call: Contending;
   /** Locks to write, which the commit waits for, whoever awaits them. */
-  #pending: Promise<void>[] | undefined;
+  #pending: Promise<unknown>[] | undefined;
 
   constructor(space: Space, discipline: Discipline, call: Contending) {
     super(space, discipline);
@@ -82,10 +82,16 @@ export class LockingBlock extends Block implements LockingTransaction {
     return done;
   }
 
-  async update<T>(ref: Ref<T>, change: (value: T) => NoInfer<T>): Promise<T> {
-    const value = changed(change, await this.getForUpdate(ref));
-    await this.set(ref, value);
-    return value;
+  update<T>(ref: Ref<T>, change: (value: T) => NoInfer<T>): Promise<T> {
+    this.enterRef(ref);
+    // In one step, so that several at once, in one block, are one after the other.
+    const apply = () => {
+      const value = changed(change, this.#readForUpdate(ref) as T);
+      this.writeRef(ref, value);
+      return value;
+    };
+    const wait = this.#lockForUpdate(ref, ref, whole);
+    return wait === undefined ? Promise.resolve(apply()) : this.#writes(wait.then(apply));
   }
 
   put<K extends Key, R, I extends string>(
@@ -134,7 +140,7 @@ export class LockingBlock extends Block implements LockingTransaction {
     if (this.#hasTicket(table, span)) this.moveOn();
     if (isForUpdate) this.#failIfOvertaken(table.rows.byKey.get(key));
     const stored = this.readRow(table, key, isForUpdate);
-    if (isForUpdate) this.guardRow(table, key);
+    if (isForUpdate) this.guardRow(table, key, stored);
     return stored === absent ? undefined : stored.row;
   }
 
@@ -150,16 +156,17 @@ export class LockingBlock extends Block implements LockingTransaction {
     return this.#writes(locked.then(() => this.#failIfOvertaken(table.rows.byKey.get(key))));
   }
 
-  #writes(locked: Promise<void>): Promise<void> {
-    (this.#pending ??= []).push(locked);
-    return heard(locked);
+  #writes<T>(written: Promise<T>): Promise<T> {
+    (this.#pending ??= []).push(written);
+    return heard(written);
   }
 
   /** What comes later in the list may depend on what is there once the earlier is locked. */
   async #lockAll(wants: Iterable<Want>): Promise<void> {
     for (const { on, span, isExclusive } of wants) {
-      this.enter();
-      await this.#lock(on, span, isExclusive);
+      this.enterLate();
+      const wait = this.#lock(on, span, isExclusive);
+      if (wait !== undefined) await wait;
     }
   }
 
@@ -203,7 +210,7 @@ export class LockingBlock extends Block implements LockingTransaction {
       throw this.#leaves(error);
     }
     // It may have been called off while it waited.
-    this.enter();
+    this.enterLate();
   }
 
   /** A block that catches why it is to be left is still left. */

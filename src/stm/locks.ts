@@ -86,6 +86,13 @@ export class Locks {
     return this.#near(claim.span).some((held) => held.owner.isFirm && held.excludes(claim));
   }
 
+  /** Whether somebody waits for what the owner holds. */
+  isWantedFrom(owner: Contender): boolean {
+    return this.#line.some((claim) =>
+      this.#near(claim.span).some((held) => held.owner === owner && held.excludes(claim)),
+    );
+  }
+
   /** Those for whom it waits. */
   blockersOf(claim: Claim): Contender[] {
     const blockers = this.#near(claim.span).filter((held) => held.excludes(claim));
@@ -114,13 +121,11 @@ export class Locks {
     }
   }
 
-  /** Gives back what was taken; whoever can then go on does. */
+  /** Gives back what was taken; `serve` is to follow. */
   giveBack(claim: Claim): void {
     const own = this.#ofOne(claim.span);
     own.splice(own.indexOf(claim), 1);
     if (own !== this.#held && own.length === 0) this.#points!.delete(claim.span.point!);
-    this.#serve();
-    this.#forgetIfIdle();
   }
 
   /** Waits in line, until it is taken for the claim. */
@@ -132,11 +137,17 @@ export class Locks {
   /** Waits no longer; whoever stood behind and can then go on does. */
   leaveLine(claim: Claim): void {
     this.#line.splice(this.#line.indexOf(claim), 1);
-    this.#serve();
-    this.#forgetIfIdle();
+    this.serve();
   }
 
-  #serve(): void {
+  /** Grants whatever can be. */
+  serve(): void {
+    this.#serveLine();
+    const held = this.#held.length + (this.#points?.size ?? 0);
+    if (held + this.#line.length === 0) this.#on.locks = undefined;
+  }
+
+  #serveLine(): void {
     for (let at = 0; at < this.#line.length;) {
       const claim = this.#line[at]!;
       if (this.#isFreeAt(at, claim)) {
@@ -148,11 +159,6 @@ export class Locks {
         return;
       } else at++;
     }
-  }
-
-  #forgetIfIdle(): void {
-    const held = this.#held.length + (this.#points?.size ?? 0);
-    if (held + this.#line.length === 0) this.#on.locks = undefined;
   }
 
   /** Whether it can be granted at that place of the line. */

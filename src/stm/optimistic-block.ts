@@ -91,7 +91,7 @@ export class OptimisticBlock extends Block implements Transaction {
     this.enterTable(table, "ref or table");
     checkTableKey(table, key);
     const stored = this.readRow(table, key, isForUpdate);
-    if (isForUpdate) this.guardRow(table, key);
+    if (isForUpdate) this.guardRow(table, key, stored);
     return stored === absent ? undefined : stored.row;
   }
 

@@ -51,6 +51,8 @@ export class Space {
   readonly underWay = new Set<Attempt>();
   /** @internal Those who have read what was not committed, and sleep until any who has written ends. */
   readonly endings = new Wakeups();
+  /** @internal How many have ended that had written something. */
+  ended = 0;
   readonly #clock: Clock;
   #ranks = 0;
   #births = 0;
@@ -144,6 +146,12 @@ export class Space {
     return ++this.#births;
   }
 
+  /** @internal What somebody has written is committed, or will never be. */
+  tellEnding(): void {
+    this.ended++;
+    this.endings.tell();
+  }
+
   /**
    * @internal What the one who wrote it last, and has not committed, has written; or else what is
    * committed.
@@ -173,13 +181,13 @@ export class Space {
   }
 
   #refuseIfBarred(attempt: Attempt): void {
-    if (attempt.firstLocked(undefined) === undefined) return;
+    if (!attempt.mustLock(undefined)) return;
     const contender = new Contender(this.nextBirth(), true, false);
-    for (const want of attempt.wantsToWrite()) {
-      if (want.on.locks?.isBarred(new Claim(contender, want.on, want.span, true)) !== true) continue;
+    for (const { on, span } of attempt.lockedByOthers(undefined)) {
+      if (on.locks?.isBarred(new Claim(contender, on, span, true)) !== true) continue;
       throw new LockstepError(
         "timeout",
-        `${want.on.what} is locked by a transaction, and atomicallySync cannot wait; use atomically there`,
+        `${on.what} is locked by a transaction, and atomicallySync cannot wait; use atomically there`,
       );
     }
   }

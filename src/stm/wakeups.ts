@@ -31,7 +31,8 @@ export type IsMeant = (key: Key, before: Stored | Absent, after: Stored | Absent
 
 /** Those who wait for one thing to change. */
 export class Wakeups {
-  readonly #sleepers = new Map<Sleeper, IsMeant | undefined>();
+  /** For each what it waits for, if not for any change at all: it may have read of one table in many ways. */
+  readonly #sleepers = new Map<Sleeper, IsMeant[] | undefined>();
 
   get isEmpty(): boolean {
     return this.#sleepers.size === 0;
@@ -39,10 +40,9 @@ export class Wakeups {
 
   add(sleeper: Sleeper, isMeant: IsMeant | undefined): void {
     const meant = this.#sleepers.get(sleeper);
-    // It may have read of one table in several ways.
-    const either =
-      meant && isMeant && ((...change: Parameters<IsMeant>) => meant(...change) || isMeant(...change));
-    this.#sleepers.set(sleeper, this.#sleepers.has(sleeper) ? either : isMeant);
+    if (isMeant === undefined) this.#sleepers.set(sleeper, undefined);
+    else if (meant !== undefined) meant.push(isMeant);
+    else if (!this.#sleepers.has(sleeper)) this.#sleepers.set(sleeper, [isMeant]);
   }
 
   delete(sleeper: Sleeper): void {
@@ -52,8 +52,9 @@ export class Wakeups {
   /** It has changed; of a table, this row. */
   tell(...row: Parameters<IsMeant> | []): void {
     if (this.isEmpty) return;
-    for (const [sleeper, isMeant] of [...this.#sleepers]) {
-      if (isMeant === undefined || row.length === 0 || isMeant(...row)) sleeper.wake();
+    for (const [sleeper, meant] of [...this.#sleepers]) {
+      const isForAny = meant === undefined || row.length === 0;
+      if (isForAny || meant.some((isMeant) => isMeant(...row))) sleeper.wake();
     }
   }
 }

@@ -121,8 +121,8 @@ export const mistakes = [
     workload: "histories",
     mix: "repeatable-read (optimistic)",
     file: "src/stm/versions.ts",
-    find: "if (heir !== undefined && heir.version >= old.version) this.#give(heir, old);",
-    replace: "if (heir === null) this.#give(heir, old);",
+    find: "if (older !== undefined && older.version >= old.version) this.#give(older, old);\n      else old.drop();",
+    replace: "old.drop();",
   },
   {
     name: "what was written last before somebody looked is not kept for him",
@@ -137,9 +137,10 @@ export const mistakes = [
     workload: "pairs",
     mix: optimistic,
     file: "src/stm/draft.ts",
-    find: "if (this.tables !== undefined) this.#publishRows(this.tables, version, versions);",
+    find: "const news = this.tables && publishRows(this.tables, version, versions);",
     replace: `const { tables } = this;
-    if (tables !== undefined) setImmediate(() => this.#publishRows(tables, version, versions));`,
+    if (tables !== undefined) setImmediate(() => publishRows(tables, version, versions));
+    const news: (() => void)[] = [];`,
   },
   {
     name: "who reads a ref does not see what it has written",
@@ -178,7 +179,7 @@ export const mistakes = [
     workload: "histories",
     mix: pessimistic,
     file: "src/stm/locking-block.ts",
-    find: 'if (reads === "locked") return this.#lock(want);',
+    find: 'if (reads === "locked") return this.#lock(on, span, false);',
     replace: 'if (reads === "locked") return undefined;',
   },
   {
@@ -186,7 +187,7 @@ export const mistakes = [
     workload: "histories",
     mix: pessimistic,
     file: "src/stm/locking-block.ts",
-    find: 'if (this.discipline.reads === "locked") for (const want of read.wants()) await this.#lock(want);',
+    find: 'if (this.discipline.reads === "locked") await this.#lockAll(read.wants());',
     replace: "",
   },
   {
@@ -237,6 +238,32 @@ export const mistakes = [
     mix: pessimistic,
     file: "src/stm/space.ts",
     find: "this.#refuseIfBarred(attempt);",
+    replace: "",
+  },
+  {
+    name: "who has locked what it has read does not look whether it is still so",
+    workload: "histories",
+    mix: "serializable (adaptive)",
+    file: "src/stm/attempt.ts",
+    find: `const obstacle = this.firstObstacle() ?? this.reads.firstChangedSince(this.#began);
+    if (obstacle !== undefined) throw this.lose(obstacle);
+    this.#began = now;`,
+    replace: "this.#began = now;",
+  },
+  {
+    name: "who waits takes other locks meanwhile",
+    workload: "histories",
+    mix: pessimistic,
+    file: "src/stm/contender.ts",
+    find: "this.#line === undefined\n        ?",
+    replace: "this.#era >= 0\n        ?",
+  },
+  {
+    name: "a transaction that is over waits on for a lock",
+    workload: "histories",
+    mix: pessimistic,
+    file: "src/stm/contender.ts",
+    find: 'if (this.waiting !== undefined) this.withdraw(new GaveWay("its block has ended"));',
     replace: "",
   },
   {
