@@ -225,7 +225,10 @@ export class Attempt {
     this.#pin = this.space.versions.pin();
   }
 
-  /** Goes on at the present moment, or gives up: only one who did not wait can have changed what it has read. */
+  /**
+   * Goes on at the present moment, or gives up: only one who did not wait can have changed what it has
+   * read.
+   */
   #float(): void {
     const { now } = this.space.versions;
     if (this.#began === now) return;

@@ -212,7 +212,8 @@ export function changed<T>(change: (value: T) => T, value: T): T {
   Promise.resolve(next).catch(() => undefined);
   throw new LockstepError(
     "misuse",
-    "update was given an async function; await before, or between tx.getForUpdate(ref) and tx.set(ref, value)",
+    "update was given an async function; " +
+      "await before, or between tx.getForUpdate(ref) and tx.set(ref, value)",
   );
 }
 

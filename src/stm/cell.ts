@@ -6,7 +6,10 @@ import type { Wakeups } from "./wakeups.js";
 export const absent: unique symbol = Symbol("absent");
 export type Absent = typeof absent;
 
-/** Each conflict about a place makes it hotter by this: so often it is taken in turns, though nobody else comes. */
+/**
+ * Each conflict about a place makes it hotter by this: so often it is taken in turns, though nobody else
+ * comes.
+ */
 const heatOfConflict = 8;
 const hottest = 64;
 

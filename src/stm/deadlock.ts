@@ -20,7 +20,10 @@ export function circleThrough(start: Contender): Contender[] | undefined {
   return undefined;
 }
 
-/** Only for what it holds: in the line that it has joined nobody stands behind it yet who did not wait for it. */
+/**
+ * Only for what it holds: in the line that it has joined nobody stands behind it yet who did not wait for
+ * it.
+ */
 function isWaitedFor(contender: Contender): boolean {
   const held = new Set(contender.held.map(({ on }) => on.locks!));
   for (const locks of held) if (locks.isWantedFrom(contender)) return true;

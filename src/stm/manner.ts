@@ -31,8 +31,8 @@ export interface TransactionOptions extends Patience {
   attempts?: number | undefined;
   /**
    * For "pessimistic": whoever would have to wait for a lock that comes before one it has gives all back,
-   * and locks them in order. So nobody ever waits in a circle; without it circles are found, and the
-   * youngest gives way.
+   * and locks them in order. So refs and rows are never waited for in a circle; circles through ranges,
+   * which no order can exclude, are found, and the youngest gives way, as without this.
    */
   order?: "sorted" | undefined;
 }

@@ -73,12 +73,12 @@ export interface Transaction extends ReadingTransaction {
   delete<K extends Key, R, I extends string>(table: Table<K, R, I>, key: K): void;
 
   /**
-   * Runs a part of the transaction that can fail for itself: if it throws, what it has written is undone,
-   * and the error is thrown on. One part at a time, or one within another.
+   * Runs a part of the transaction that can fail for itself: if it throws, what was written since it began is
+   * undone, and the error is thrown on. Await it before the block goes on.
    */
   nested<T>(block: (tx: this) => T): T;
 
-  /** Calls back once it has committed, in order. What that throws is nobody's to catch: it is uncaught. */
+  /** Calls back once it has committed, in order. What that throws becomes an unhandled rejection. */
   onCommit(call: () => unknown): void;
 
   /** Calls back whenever this run of the block, or the part of it, comes to nothing. */
@@ -109,9 +109,9 @@ export interface LockingReads {
 }
 
 /**
- * The same for blocks that may have to wait for locks: all that reads is to be awaited, `await tx.get(ref)`. A
- * block that awaits it runs under every control. Writing need not be awaited, since the commit waits for its
- * locks, too.
+ * The same for blocks that may have to wait for locks: all that reads is to be awaited, `await
+ * tx.get(ref)`. A block that awaits it runs under every control. Writing need not be awaited, since the
+ * commit waits for its locks, too.
  */
 export interface LockingTransaction extends LockingReads {
   /** As in a {@link Transaction}; where locks are taken, it takes the exclusive one before it reads. */

@@ -121,8 +121,8 @@ export const mistakes = [
     workload: "histories",
     mix: "repeatable-read (optimistic)",
     file: "src/stm/versions.ts",
-    find: "if (older !== undefined && older.version >= old.version) this.#give(older, old);\n      else old.drop();",
-    replace: "old.drop();",
+    find: "if (older !== undefined && older.version >= old.version) this.#give(older, old);",
+    replace: "if (older === null) this.#give(older, old);",
   },
   {
     name: "what was written last before somebody looked is not kept for him",
@@ -229,8 +229,8 @@ export const mistakes = [
     workload: "histories",
     mix: allControls,
     file: "src/stm/call.ts",
-    find: "attempt.isWaiting || attempt.firstLocked(this.#contender) !== undefined;",
-    replace: "attempt.isWaiting;",
+    find: "const mustWait = attempt.isWaiting || attempt.mustLock(this.#contender);",
+    replace: "const mustWait = attempt.isWaiting;",
   },
   {
     name: "who cannot wait does not look at the locks of others",
@@ -257,14 +257,6 @@ export const mistakes = [
     file: "src/stm/contender.ts",
     find: "this.#line === undefined\n        ?",
     replace: "this.#era >= 0\n        ?",
-  },
-  {
-    name: "a transaction that is over waits on for a lock",
-    workload: "histories",
-    mix: pessimistic,
-    file: "src/stm/contender.ts",
-    find: 'if (this.waiting !== undefined) this.withdraw(new GaveWay("its block has ended"));',
-    replace: "",
   },
   {
     name: "nobody looks for circles of waits",
