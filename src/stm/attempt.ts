@@ -105,11 +105,11 @@ export class Attempt {
 
   /** Until something that it has read changes; undefined if some has already. */
   sleep(): Sleeper | undefined {
+    // What is read dirty may vanish without any commit.
+    const isDirty = this.discipline.reads === "dirty";
+    if (isDirty && this.space.ended !== this.#endedBefore) return undefined;
     const sleeper = this.reads.sleepSince(this.#began);
-    // What it has read may vanish without any commit.
-    if (this.discipline.reads !== "dirty") return sleeper;
-    if (this.space.ended !== this.#endedBefore) return undefined;
-    sleeper?.joins(this.space.endings);
+    if (isDirty) sleeper?.joins(this.space.endings);
     return sleeper;
   }
 

@@ -183,8 +183,10 @@ export class Call<T> implements Contending {
     // Tickets are kept for the next attempt; what is firm would bar what is called back on a rollback.
     if (this.#manner.isFirm || !(leaving instanceof Conflict)) this.#contender?.release();
     attempt.rolledBack();
-    if (this.#calledOff !== undefined) throw this.#calledOff.reason;
-    if (attempt.misuse !== undefined) throw attempt.misuse;
+    if (this.#calledOff !== undefined || attempt.misuse !== undefined) {
+      sleeper?.wake();
+      throw this.#calledOff === undefined ? attempt.misuse : this.#calledOff.reason;
+    }
     const why = leaving!.message;
     if (leaving === retry) {
       if (attempt.reads.size === 0) throw nothingToWaitFor();

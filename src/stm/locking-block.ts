@@ -119,6 +119,7 @@ export class LockingBlock extends Block implements LockingTransaction {
   }
 
   #read(ref: Ref<unknown>, isForUpdate = false): unknown {
+    this.enterLate();
     return ref.locks !== undefined && this.#hasTicket(ref, whole)
       ? this.readOwn(ref)
       : this.readRef(ref, isForUpdate);
@@ -137,6 +138,8 @@ export class LockingBlock extends Block implements LockingTransaction {
     const row = table.rows.byKey.get(key);
     const span = Span.of(key);
     await (isForUpdate ? this.#lockForUpdate(row, table, span) : this.#lockToRead(row, table, span));
+    // Its caller may have gone while it waited, and nobody would end what it still began.
+    this.enterLate();
     if (this.#hasTicket(table, span)) this.moveOn();
     if (isForUpdate) this.#failIfOvertaken(table.rows.byKey.get(key));
     const stored = this.readRow(table, key, isForUpdate);
