@@ -8,7 +8,7 @@ const refs = [1, 4, 16, 64, 10_000];
 const others = ["optimistic", "pessimistic"];
 const wanted = 0.95;
 /** What is wanted is near 1, and one process is not like the next: it takes many to tell. */
-const generations = 8;
+const generations = 4;
 
 export async function stmContention(): Promise<Report> {
   const commits = refs.map((count) => `commits, ${count}`);
