@@ -1,8 +1,8 @@
 import { absent, type Absent, type Cell } from "./cell.js";
+import type { Contender } from "./contender.js";
 import type { Discipline } from "./discipline.js";
 import { Draft } from "./draft.js";
 import { compareKeys, type Key } from "./key.js";
-import type { Contender } from "./contender.js";
 import type { Want } from "./locks.js";
 import { ReadLog } from "./read-log.js";
 import type { Ref } from "./ref.js";

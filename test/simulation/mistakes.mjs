@@ -2,16 +2,19 @@
 // place in the sources, and each must be caught by the simulation.
 
 /**
- * @typedef {object} Mistake
+ * A change of one place in the sources.
+ *
+ * @typedef {object} Change
  * @property {string} name
- * @property {"locks" | "elections" | "registers"} workload What shall catch it.
  * @property {string} file
  * @property {string} find Occurs in the file exactly once.
  * @property {string} replace
  */
 
+/** @typedef {Change & { workload: "locks" | "elections" | "registers" }} Mistake With what shall catch it. */
+
 /** The text with the mistake in it. */
-/** @param {Mistake} mistake @param {string} text */
+/** @param {Change} mistake @param {string} text */
 export function mistaken({ name, file, find, replace }, text) {
   const parts = text.split(find);
   if (parts.length === 2) return parts.join(replace);

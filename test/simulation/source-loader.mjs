@@ -36,9 +36,16 @@ export async function resolve(specifier, context, nextResolve) {
 
 /** @type {import("node:module").LoadHook} */
 export async function load(url, context, nextLoad) {
-  if (mistake === undefined || url !== new URL(mistake.file, root).href) {
-    return typescript.load(url, context, nextLoad);
-  }
+  const isMistaken = mistake !== undefined && url === new URL(mistake.file, root).href;
+  return isMistaken ? loadMistaken(mistake, url) : typescript.load(url, context, nextLoad);
+}
+
+/**
+ * The source with the mistake in it.
+ *
+ * @param {import("./mistakes.mjs").Change} mistake @param {string} url
+ */
+export async function loadMistaken(mistake, url) {
   const text = mistaken(mistake, await readFile(fileURLToPath(url), "utf8"));
   const { default: ts } = await import("typescript");
   const { outputText } = ts.transpileModule(text, {
@@ -49,5 +56,5 @@ export async function load(url, context, nextLoad) {
       verbatimModuleSyntax: true,
     },
   });
-  return { format: "module", source: outputText, shortCircuit: true };
+  return { format: /** @type {const} */ ("module"), source: outputText, shortCircuit: true };
 }

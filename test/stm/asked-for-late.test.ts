@@ -1,21 +1,15 @@
 // What comes at the last moment: a caller who goes while the end is near, and a block that goes on after it.
 import { Space, type LockingTransaction, type Ref, type Transaction } from "lockstep/stm";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { catchUnhandled } from "../../src/base/catch-unhandled.js";
+import { afterEach, describe, expect, test } from "vitest";
 import { abortable, follow, refusal, settled as turn } from "../sync/outcome.js";
 import { expectAtRest } from "./at-rest.js";
+import { collectUnhandled } from "./unhandled.js";
 
 const controls = ["optimistic", "pessimistic", "adaptive"] as const;
 const pessimistic = { control: "pessimistic" } as const;
 
-let uncaught: unknown[];
-let stopCatching: () => void;
-beforeEach(() => {
-  uncaught = [];
-  stopCatching = catchUnhandled((error) => uncaught.push(error));
-});
+const uncaught = collectUnhandled();
 afterEach(() => {
-  stopCatching();
   expect(uncaught).toEqual([]);
 });
 

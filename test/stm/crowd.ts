@@ -1,7 +1,7 @@
 // A crowd of transactions that lock in all sorts of orders, from a seed.
 import { SeededRandom } from "lockstep/base";
 import { Space, type LockingTransaction, type TransactionOptions } from "lockstep/stm";
-import { turns } from "./leftovers.js";
+import { turns } from "./turns.js";
 
 export interface Row {
   readonly color: string;

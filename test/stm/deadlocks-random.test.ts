@@ -2,7 +2,8 @@ import type { TransactionOptions } from "lockstep/stm";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { Contender } from "../../src/stm/contender.js";
 import { Crowd } from "./crowd.js";
-import { expectNothingLeft, turns } from "./leftovers.js";
+import { expectAtRest } from "./at-rest.js";
+import { turns } from "./turns.js";
 
 const pessimistic: TransactionOptions = { control: "pessimistic" };
 const sorted: TransactionOptions = { control: "pessimistic", order: "sorted" };
@@ -24,7 +25,7 @@ function crowds(what: string, batches: number, run: (crowd: Crowd) => Promise<vo
         expect(stuck, `stuck, with seed ${seed}`).toEqual([]);
         const { space, counters, others, table, tasks } = crowd;
         expect(crowd.sum, `seed ${seed}`).toBe(tasks.reduce((sum, { adds }) => sum + adds, 0));
-        expectNothingLeft(space, [...counters, ...others] as never, [table]);
+        expectAtRest(space, ...counters, ...others, table);
       }
     });
   }

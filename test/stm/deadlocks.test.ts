@@ -1,7 +1,8 @@
 import { ManualClock } from "lockstep/base";
 import { Space, type LockingTransaction, type TransactionOptions } from "lockstep/stm";
 import { describe, expect, test } from "vitest";
-import { expectNothingLeft, turns } from "./leftovers.js";
+import { expectAtRest } from "./at-rest.js";
+import { turns } from "./turns.js";
 
 const pessimistic: TransactionOptions = { control: "pessimistic" };
 const sorted: TransactionOptions = { control: "pessimistic", order: "sorted" };
@@ -58,7 +59,7 @@ describe("who waits in a circle", () => {
       const { runs } = await inTurns(space, blocks, [0, 1, 2, ...born]);
       expect(runs).toEqual([1, 1, 2]);
       expect(refs.map((ref) => ref.get())).toEqual([2, 2, 2]);
-      expectNothingLeft(space, refs as never);
+      expectAtRest(space, ...refs);
     });
   }
 
@@ -74,7 +75,7 @@ describe("who waits in a circle", () => {
       expect(runs).toEqual([1, 2]);
       expect(finished).toEqual([0, 1]);
       expect(ref.get()).toBe(2);
-      expectNothingLeft(space, [ref] as never);
+      expectAtRest(space, ref);
     });
   }
 
@@ -92,7 +93,7 @@ describe("who waits in a circle", () => {
       [4, 1],
       [14, 0],
     ]);
-    expectNothingLeft(space, [], [table]);
+    expectAtRest(space, table);
   });
 
   test("of two who would each put a row where the other has looked by the index", async () => {
@@ -104,7 +105,7 @@ describe("who waits in a circle", () => {
     ]);
     const { runs } = await inTurns(space, blocks, [0, 1, 0, 1]);
     expect(runs).toEqual([1, 2]);
-    expectNothingLeft(space, [], [table]);
+    expectAtRest(space, table);
   });
 
   test("and writes without awaiting it gives way, too, at the commit", async () => {
@@ -122,7 +123,7 @@ describe("who waits in a circle", () => {
     );
     const { runs } = await inTurns(space, blocks, [0, 1, 0, 1]);
     expect(runs).toEqual([1, 2]);
-    expectNothingLeft(space, [a, b] as never);
+    expectAtRest(space, a, b);
   });
 
   test("by two waits at once gives way, however the circle came about", async () => {
@@ -146,7 +147,7 @@ describe("who waits in a circle", () => {
     // first has gone, the fourth has the range, and with it what the third waits for.
     const { finished } = await inTurns(space, blocks, [0, 1, 2, 2, 3, 3, 2, 0, 1]);
     expect(finished.toSorted()).toEqual([0, 1, 2, 3]);
-    expectNothingLeft(space, [], [table]);
+    expectAtRest(space, table);
   });
 
   test("is served as soon as it may go ahead, though it waits in line", async () => {
@@ -160,7 +161,7 @@ describe("who waits in a circle", () => {
     ];
     const { finished } = await inTurns(space, blocks, [0, 1, 2, 3, 0, 1]);
     expect(finished.toSorted()).toEqual([0, 1, 2, 3]);
-    expectNothingLeft(space, [], [table]);
+    expectAtRest(space, table);
   });
 });
 
@@ -182,7 +183,7 @@ describe('order: "sorted"', () => {
     // Though it is the older one's lock that the younger waits for, only who is out of order runs again.
     expect(runs).toEqual([1, 2]);
     expect([a.get(), b.get()]).toEqual([2, 2]);
-    expectNothingLeft(space, [a, b] as never);
+    expectAtRest(space, a, b);
   });
 
   test("waits for a lock that it planned to share, and to have alone", async () => {
@@ -195,7 +196,7 @@ describe('order: "sorted"', () => {
     ];
     const { runs } = await inTurns(space, blocks, [0, 1, 1, 0, 2, 1, 2], sorted);
     expect(runs).toEqual([1, 3, 1]);
-    expectNothingLeft(space, [a, b] as never);
+    expectAtRest(space, a, b);
   });
 });
 
@@ -225,7 +226,7 @@ describe("who must give way", () => {
       [0, 1, 1, 0],
     );
     expect(again.runs).toEqual([1, 2]);
-    expectNothingLeft(space, [a, b] as never);
+    expectAtRest(space, a, b);
   });
 });
 
@@ -251,7 +252,7 @@ describe("who has gone", () => {
     expect(await patient).toBe(1);
     hold.open();
     await oldest;
-    expectNothingLeft(space, [a, b] as never);
+    expectAtRest(space, a, b);
   });
 
   test("by an error leaves no lock that it waited for", async () => {
@@ -272,7 +273,7 @@ describe("who has gone", () => {
     hold.open();
     await oldest;
     await turns(3);
-    expectNothingLeft(space, [ref] as never);
+    expectAtRest(space, ref);
   });
 
   test("by a signal in the very turn takes no further lock", async () => {
@@ -287,6 +288,6 @@ describe("who has gone", () => {
     const gone = space.atomically(block, { ...pessimistic, signal: leaving.signal });
     await expect(gone).rejects.toBe("enough");
     await turns(3);
-    expectNothingLeft(space, [], [table]);
+    expectAtRest(space, table);
   });
 });

@@ -1,23 +1,17 @@
 // What is asked for and not awaited, and what is given back all at once: how a block ends, and who goes on.
 import { orElse, Space, type LockingTransaction, type Ref } from "lockstep/stm";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { catchUnhandled } from "../../src/base/catch-unhandled.js";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { Locks } from "../../src/stm/locks.js";
 import { follow, settled as turn } from "../sync/outcome.js";
 import { expectAtRest } from "./at-rest.js";
-import { turns } from "./leftovers.js";
+import { collectUnhandled } from "./unhandled.js";
+import { turns } from "./turns.js";
 
 const controls = ["optimistic", "pessimistic", "adaptive"] as const;
 const pessimistic = { control: "pessimistic" } as const;
 
-let uncaught: unknown[];
-let stopCatching: () => void;
-beforeEach(() => {
-  uncaught = [];
-  stopCatching = catchUnhandled((error) => uncaught.push(error));
-});
+const uncaught = collectUnhandled();
 afterEach(() => {
-  stopCatching();
   vi.restoreAllMocks();
   expect(uncaught).toEqual([]);
 });

@@ -1,21 +1,13 @@
 // What is called when a transaction has committed, and when a run of its block has come to nothing.
 import { Space, type LockingTransaction } from "lockstep/stm";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { catchUnhandled } from "../../src/base/catch-unhandled.js";
+import { describe, expect, test } from "vitest";
 import { abortable, refusal, settled as turn } from "../sync/outcome.js";
 import { expectAtRest } from "./at-rest.js";
+import { collectUnhandled } from "./unhandled.js";
 
 const controls = ["optimistic", "pessimistic", "adaptive"] as const;
 
-let uncaught: unknown[];
-let stopCatching: () => void;
-beforeEach(() => {
-  uncaught = [];
-  stopCatching = catchUnhandled((error) => uncaught.push(error));
-});
-afterEach(() => {
-  stopCatching();
-});
+const uncaught = collectUnhandled();
 
 describe.each(controls)("%s", (control) => {
   test("onCommit is called in order, after the commit and before the caller hears of it", async () => {
@@ -123,7 +115,7 @@ describe.each(controls)("%s", (control) => {
     expect(await refusal(() => failing)).toBe("Error: boom");
     await turn();
     expect(uncaught.map(String)).toEqual(["Error: first", "Error: second", "Error: undone"]);
-    uncaught = [];
+    uncaught.length = 0;
   });
 
   test("a hook may begin another transaction", async () => {

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { Contender } from "../../src/stm/contender.js";
 import { compareKeys, type Key } from "../../src/stm/key.js";
 import type { Lockable } from "../../src/stm/locks.js";
+import { GaveWay } from "../../src/stm/signals.js";
 import { Span, everything } from "../../src/stm/span.js";
 
 const keys: Key[] = [-1, 0, 1, 2, 3, "", "a", "b"];
@@ -70,7 +71,7 @@ class Run {
   }
 
   #release(who: number): void {
-    this.#contenders[who]!.withdraw(new Error("enough"));
+    this.#contenders[who]!.withdraw(new GaveWay("enough"));
     this.#contenders[who]!.release();
     this.#held = this.#held.filter((wish) => wish.who !== who);
     const place = this.#waiting.findIndex((wish) => wish.who === who);
@@ -218,7 +219,7 @@ describe("locks", () => {
     b!.lock(on, everything, true)!.catch(() => undefined);
     void c!.lock(on, Span.of(0), false);
     expect(c!.held).toEqual([]);
-    b!.withdraw(new Error("enough"));
+    b!.withdraw(new GaveWay("enough"));
     expect(c!.held).toHaveLength(1);
   });
 });

@@ -2,7 +2,7 @@ import { SeededRandom } from "lockstep/base";
 import { Space, type LockingTransaction, type Reads, type TransactionOptions } from "lockstep/stm";
 import { describe, expect, test } from "vitest";
 import { compareKeys, type Key } from "../../src/stm/key.js";
-import { expectNothingLeft } from "./leftovers.js";
+import { expectAtRest } from "./at-rest.js";
 import { itemsOf, type Item } from "./past.js";
 
 const keys: Key[] = [-1.5, 0, 2, 10, "", "10", "2", "a"];
@@ -82,7 +82,7 @@ class Run {
   end(): void {
     for (const { reads } of this.#snapshots) reads.end();
     expect(this.space.atomicallySync((tx) => tx.range(this.#items))).toEqual(inOrder(this.#model));
-    expectNothingLeft(this.space, [], [this.#items]);
+    expectAtRest(this.space, this.#items);
     expect(this.#items.rows.byKey.size).toBe(this.#model.size);
   }
 

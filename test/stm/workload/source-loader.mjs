@@ -1,8 +1,5 @@
 // As test/simulation/source-loader.mjs, with the mistake of this folder that LOCKSTEP_STM_MISTAKE names.
-import { readFile } from "node:fs/promises";
 import { register } from "node:module";
-import { fileURLToPath } from "node:url";
-import { mistaken } from "../../simulation/mistakes.mjs";
 import { mistakes } from "./mistakes.mjs";
 
 const asHooks = "?hooks";
@@ -22,18 +19,6 @@ export const { resolve } = sources;
 
 /** @type {import("node:module").LoadHook} */
 export async function load(url, context, nextLoad) {
-  if (mistake === undefined || url !== new URL(mistake.file, root).href) {
-    return sources.load(url, context, nextLoad);
-  }
-  const text = mistaken(/** @type {any} */ (mistake), await readFile(fileURLToPath(url), "utf8"));
-  const { default: ts } = await import("typescript");
-  const { outputText } = ts.transpileModule(text, {
-    fileName: fileURLToPath(url),
-    compilerOptions: {
-      target: ts.ScriptTarget.ES2022,
-      module: ts.ModuleKind.ESNext,
-      verbatimModuleSyntax: true,
-    },
-  });
-  return { format: "module", source: outputText, shortCircuit: true };
+  const isMistaken = mistake !== undefined && url === new URL(mistake.file, root).href;
+  return isMistaken ? sources.loadMistaken(mistake, url) : sources.load(url, context, nextLoad);
 }
