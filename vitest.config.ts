@@ -27,7 +27,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // A process for each file: a test may block its thread, kill workers or load a native engine.
     pool: "forks",
-    maxWorkers: 3,
+    maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 20_000,
     typecheck: {

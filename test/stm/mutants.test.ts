@@ -3,8 +3,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { describe, test } from "vitest";
-import { Limiter } from "lockstep/sync";
+import { describe, expect, test } from "vitest";
 import { mistakes } from "./workload/mistakes.mjs";
 
 const run = promisify(execFile);
@@ -13,18 +12,16 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 /** Far more than they need: a machine with much else to do is no reason to fail. */
 const timeout = 300_000;
 
-// They are judged by what they say, in whichever order.
-describe.concurrent("the workloads catch it when", { timeout }, () => {
-  const limiter = new Limiter({ concurrency: 2 });
+describe("the workloads catch it when", { timeout }, () => {
   for (const { name } of mistakes) {
-    test(name, async ({ expect }) => {
+    test(name, async () => {
       const args = [
         "--import",
         "./test/stm/workload/source-loader.mjs",
         "test/stm/workload/catch-mistake.ts",
       ];
       const env = { ...process.env, LOCKSTEP_STM_MISTAKE: name };
-      const { stdout } = await limiter.run(() => run(process.execPath, args, { cwd: root, env, timeout }));
+      const { stdout } = await run(process.execPath, args, { cwd: root, env, timeout });
       expect(stdout).toContain("caught");
     });
   }
