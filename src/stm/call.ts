@@ -179,7 +179,7 @@ export class Call<T> implements Contending {
     // Before anybody is told that it was rolled back, and may change what it has read.
     const sleeper = leaving === retry ? attempt.sleep() : undefined;
     if (leaving instanceof Conflict) this.#planAfter(attempt, leaving);
-    else if (leaving instanceof GaveWay) this.contender().plan([...attempt.wantsToWrite()]);
+    else if (leaving instanceof GaveWay) this.contender().plan(attempt.wantsToWrite());
     // Tickets are kept for the next attempt; what is firm would bar what is called back on a rollback.
     if (this.#manner.isFirm || !(leaving instanceof Conflict)) this.#contender?.release();
     attempt.rolledBack();

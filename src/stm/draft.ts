@@ -15,10 +15,6 @@ export class Draft {
   #places: Map<Ref<unknown>, number> | undefined;
   tables: Map<AnyTable, Map<Key, Stored | Absent>> | undefined;
 
-  get isEmpty(): boolean {
-    return this.refs.length === 0 && this.tables === undefined;
-  }
-
   /** Where the ref is in it; below zero if it is not. */
   placeOf(ref: Ref<unknown>): number {
     if (this.#places !== undefined) return this.#places.get(ref) ?? -1;

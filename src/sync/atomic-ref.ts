@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.js";
 import { LockstepError } from "../base/errors.js";
 import { refusalOf, whenPatienceEnds, type Patience } from "../base/patience.js";
+import { checkAttempts } from "../base/retry-loop.js";
 import { shown } from "../base/shown.js";
 import { checkLockOptions, type LockOptions } from "./lock-options.js";
 import { WaitQueue } from "./wait-queue.js";
@@ -77,10 +78,10 @@ export class AtomicRef<T> {
         ),
       );
     }
-    if (attempts !== Infinity && !(Number.isSafeInteger(attempts) && attempts > 0)) {
-      return Promise.reject(
-        new LockstepError("bad-input", `attempts must be a whole number from 1 up, not ${String(attempts)}`),
-      );
+    try {
+      checkAttempts(attempts);
+    } catch (error) {
+      return Promise.reject(error);
     }
     return new Promise((resolve, reject) => {
       const caller = { hasLeft: false, signal: options.signal };
